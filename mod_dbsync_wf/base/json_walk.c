@@ -1,0 +1,304 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Finding one's way through JSON text that wf_json_check has passed. Nothing here reports a
+ * syntax error; on text that was never checked the answers mean nothing, but no byte outside the
+ * text is ever read.
+ */
+#include "base/json.h"
+
+static int is_white(char c)
+{
+    return c == ' ' || c == '\n' || c == '\r' || c == '\t';
+}
+
+static const char *skip_white(const char *at, const char *end)
+{
+    while (at < end && is_white(*at)) {
+        at++;
+    }
+    return at;
+}
+
+/* From the byte behind the opening quote to the closing one, or to the end. */
+static const char *find_quote(const char *start, const char *end)
+{
+    const char *at = start;
+    const char *quote;
+
+    while (at < end && (quote = memchr(at, '"', (apr_size_t)(end - at))) != NULL) {
+        const char *escape = quote;
+
+        while (escape > at && escape[-1] == '\\') {
+            escape--;
+        }
+        if ((quote - escape) % 2 == 0) {
+            return quote;
+        }
+        at = quote + 1;
+    }
+    return end;
+}
+
+/* From an opening quote to behind the closing one. */
+static const char *skip_string(const char *at, const char *end)
+{
+    const char *quote = find_quote(at + 1, end);
+
+    return quote < end ? quote + 1 : end;
+}
+
+/* From an opening bracket or brace to behind the one that closes it. */
+static const char *skip_container(const char *at, const char *end)
+{
+    apr_size_t depth = 0;
+
+    while (at < end) {
+        switch (*at) {
+        case '"':
+            at = skip_string(at, end);
+            continue;
+        case '[':
+        case '{':
+            depth++;
+            break;
+        case ']':
+        case '}':
+            if (--depth == 0) {
+                return at + 1;
+            }
+            break;
+        default:
+            break;
+        }
+        at++;
+    }
+    return end;
+}
+
+static const char *skip_value(const char *at, const char *end)
+{
+    if (at < end && *at == '"') {
+        return skip_string(at, end);
+    }
+    if (at < end && (*at == '[' || *at == '{')) {
+        return skip_container(at, end);
+    }
+    while (at < end && *at != ',' && *at != ']' && *at != '}' && !is_white(*at)) {
+        at++;
+    }
+    return at;
+}
+
+/*
+ * The two walks below stand on a member or an element; this goes on to the next one. NULL where
+ * there is none.
+ */
+static const char *skip_comma(const char *at, const char *end)
+{
+    at = skip_white(at, end);
+    return at < end && *at == ',' ? skip_white(at + 1, end) : NULL;
+}
+
+/* Where the first member or element begins; NULL where value is not of that kind, or empty. */
+static const char *enter(wf_slice_t value, char open, char close)
+{
+    const char *at;
+
+    if (value.len == 0 || *value.data != open) {
+        return NULL;
+    }
+    at = skip_white(value.data + 1, value.data + value.len);
+    return at < value.data + value.len && *at != close ? at : NULL;
+}
+
+static unsigned hex_digit(char c)
+{
+    return (unsigned)(c <= '9' ? c - '0' : (c | 0x20) - 'a' + 10) & 0xF;
+}
+
+/* The code unit of \uXXXX at `at`; 0xFFFF, which no surrogate is, where there is no such escape. */
+static unsigned code_unit(const char *at, const char *end)
+{
+    if (end - at < 6 || at[0] != '\\' || at[1] != 'u') {
+        return 0xFFFF;
+    }
+    return hex_digit(at[2]) << 12 | hex_digit(at[3]) << 8 | hex_digit(at[4]) << 4 |
+           hex_digit(at[5]);
+}
+
+static apr_size_t put_utf8(char out[4], unsigned code)
+{
+    if (code < 0x80) {
+        out[0] = (char)code;
+        return 1;
+    }
+    if (code < 0x800) {
+        out[0] = (char)(0xC0 | code >> 6);
+        out[1] = (char)(0x80 | (code & 0x3F));
+        return 2;
+    }
+    if (code < 0x10000) {
+        out[0] = (char)(0xE0 | code >> 12);
+        out[1] = (char)(0x80 | (code >> 6 & 0x3F));
+        out[2] = (char)(0x80 | (code & 0x3F));
+        return 3;
+    }
+    out[0] = (char)(0xF0 | code >> 18);
+    out[1] = (char)(0x80 | (code >> 12 & 0x3F));
+    out[2] = (char)(0x80 | (code >> 6 & 0x3F));
+    out[3] = (char)(0x80 | (code & 0x3F));
+    return 4;
+}
+
+/* Decodes \uXXXX and, where it begins a surrogate pair, the escape behind it. Moves *at past. */
+static apr_size_t decode_unicode(char out[4], const char **at, const char *end)
+{
+    unsigned code = code_unit(*at, end);
+    unsigned low;
+
+    *at = end - *at < 6 ? end : *at + 6;
+    if (code < 0xD800 || code > 0xDFFF) {
+        return put_utf8(out, code);
+    }
+    low = code_unit(*at, end);
+    if (code > 0xDBFF || low < 0xDC00 || low > 0xDFFF) {
+        return put_utf8(out, 0xFFFD);
+    }
+    *at += 6;
+    return put_utf8(out, 0x10000 + ((code - 0xD800) << 10) + (low - 0xDC00));
+}
+
+/* Decodes the escape at *at and moves *at past it. Gives how many bytes it has put out. */
+static apr_size_t decode_escape(char out[4], const char **at, const char *end)
+{
+    static const char letters[] = "bfnrt";
+    static const char meant[] = "\b\f\n\r\t";
+    const char *letter;
+
+    if (end - *at < 2) {
+        *at = end;
+        return 0;
+    }
+    if ((*at)[1] == 'u') {
+        return decode_unicode(out, at, end);
+    }
+    letter = memchr(letters, (*at)[1], sizeof(letters) - 1);
+    out[0] = letter ? meant[letter - letters] : (*at)[1];
+    *at += 2;
+    return 1;
+}
+
+/* Whether what stands between quotes, from at to end, spells a name. */
+static int spells(const char *at, const char *end, wf_slice_t name)
+{
+    const char *rest = name.len ? name.data : "";
+    const char *name_end = rest + name.len;
+
+    while (at < end) {
+        char bytes[4] = {*at};
+        apr_size_t len = 1;
+
+        if (*at == '\\') {
+            len = decode_escape(bytes, &at, end);
+        } else {
+            at++;
+        }
+        if ((apr_size_t)(name_end - rest) < len || memcmp(rest, bytes, len) != 0) {
+            return 0;
+        }
+        rest += len;
+    }
+    return rest == name_end;
+}
+
+wf_slice_t wf_json_trim(wf_slice_t text)
+{
+    const char *at;
+    const char *end;
+
+    text = text.len ? text : wf_slice("");
+    end = text.data + text.len;
+    at = skip_white(text.data, end);
+    while (end > at && is_white(end[-1])) {
+        end--;
+    }
+    return wf_slice_of(at, (apr_size_t)(end - at));
+}
+
+wf_json_type_e wf_json_type(wf_slice_t value)
+{
+    wf_slice_t text = wf_json_trim(value);
+
+    switch (text.len ? *text.data : 'n') {
+    case '{':
+        return WF_JSON_OBJECT;
+    case '[':
+        return WF_JSON_ARRAY;
+    case '"':
+        return WF_JSON_STRING;
+    case 'f':
+        return WF_JSON_FALSE;
+    case 't':
+        return WF_JSON_TRUE;
+    case 'n':
+        return WF_JSON_NULL;
+    default:
+        return WF_JSON_NUMBER;
+    }
+}
+
+apr_status_t wf_json_member(wf_slice_t *member, wf_slice_t value, wf_slice_t name)
+{
+    wf_slice_t object = wf_json_trim(value);
+    const char *end = object.data + object.len;
+    apr_status_t status = APR_NOTFOUND;
+
+    for (const char *at = enter(object, '{', '}'); at && at < end; at = skip_comma(at, end)) {
+        const char *quote = find_quote(at + 1, end);
+        int found = spells(at + 1, quote, name);
+        const char *start = skip_white(quote < end ? quote + 1 : end, end);
+
+        start = skip_white(start < end ? start + 1 : end, end);
+        at = skip_value(start, end);
+        if (found) {
+            *member = wf_slice_of(start, (apr_size_t)(at - start));
+            status = APR_SUCCESS;
+        }
+    }
+    return status;
+}
+
+apr_status_t wf_json_element(wf_slice_t *element, wf_slice_t value, apr_size_t index)
+{
+    wf_slice_t array = wf_json_trim(value);
+    const char *end = array.data + array.len;
+
+    for (const char *at = enter(array, '[', ']'); at && at < end; at = skip_comma(at, end)) {
+        const char *start = at;
+
+        at = skip_value(start, end);
+        if (index-- == 0) {
+            *element = wf_slice_of(start, (apr_size_t)(at - start));
+            return APR_SUCCESS;
+        }
+    }
+    return APR_NOTFOUND;
+}
+
+void wf_json_string_decode(wf_buf_t *out, wf_slice_t value)
+{
+    wf_slice_t text = wf_json_trim(value);
+    const char *at = text.data + (text.len > 0);
+    const char *end = text.len > 1 ? text.data + text.len - 1 : at;
+
+    while (at < end) {
+        const char *escape = memchr(at, '\\', (apr_size_t)(end - at));
+        char bytes[4];
+
+        wf_buf_add(out, at, (apr_size_t)((escape ? escape : end) - at));
+        at = escape ? escape : end;
+        if (escape) {
+            wf_buf_add(out, bytes, decode_escape(bytes, &at, end));
+        }
+    }
+}

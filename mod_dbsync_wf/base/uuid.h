@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * UUIDv7 (RFC 9562, 5.7): 48 bits of Unix milliseconds, then random bits. Those of one process
+ * also sort in the order in which they were made (RFC 9562, 6.2, method 1: the 12 bits of rand_a
+ * count within a millisecond from a random start).
+ */
+#ifndef WF_BASE_UUID_H
+#define WF_BASE_UUID_H
+
+#include <apr_errno.h>
+#include <apr_time.h>
+#include "base/slice.h"
+
+#define WF_UUID_TEXT_LEN 36
+
+typedef struct wf_uuid_t {
+    unsigned char bytes[16]; /* network order, so that memcmp sorts by time */
+} wf_uuid_t;
+
+/*
+ * Makes a new UUIDv7. Safe from any thread and after fork.
+ * APR_SUCCESS, or the system's error where no random bytes are to be had.
+ */
+apr_status_t wf_uuid_make(wf_uuid_t *uuid);
+
+/* Writes the 36 characters of the text form in lower case, and a NUL. */
+void wf_uuid_format(char text[WF_UUID_TEXT_LEN + 1], const wf_uuid_t *uuid);
+
+/*
+ * Reads the text form, in either case (RFC 9562, 4). APR_SUCCESS, or APR_EINVAL for anything but
+ * exactly that form; any version is taken, since a pid is opaque.
+ */
+apr_status_t wf_uuid_parse(wf_uuid_t *uuid, wf_slice_t text);
+
+#endif

@@ -1,0 +1,158 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The environment and its transaction. */
+#include "store/embedded/bdb_internal.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include "base/log.h"
+#include "base/result.h"
+
+#define LOG_FILE_SIZE   (8u * 1024 * 1024)
+#define LOG_BUFFER_SIZE (1u * 1024 * 1024)
+#define CHECKPOINT_SIZE (4u * 1024 * 1024)    /* bytes put between checkpoints */
+#define LOCKS_MAX       50000u                /* a batch locks each page that it touches */
+#define CACHE_REGION    (1024u * 1024 * 1024) /* greatest single region of the cache */
+
+static void log_error(const DB_ENV *env, const char *prefix, const char *message)
+{
+    (void)env;
+    (void)prefix;
+    wf_log_error(0, "WF0110", "Berkeley DB: %s", message);
+}
+
+static void log_message(const DB_ENV *env, const char *message)
+{
+    (void)env;
+    wf_log_debug(0, "WF0111", "Berkeley DB: %s", message);
+}
+
+apr_status_t wf_bdb_status(wf_bdb_t *bdb, int error, const char *what)
+{
+    switch (error) {
+    case 0:
+        return APR_SUCCESS;
+    case DB_NOTFOUND:
+        return APR_NOTFOUND;
+    case DB_KEYEXIST:
+        return APR_EEXIST;
+    case DB_RUNRECOVERY:
+        bdb->broken = 1;
+        break;
+    default:
+        break;
+    }
+    wf_log_error(0, "WF0112", "Berkeley DB: %s: %s", what, db_strerror(error));
+    return error > 0 ? error : WF_EUNAVAILABLE;
+}
+
+static int set_cache(DB_ENV *env, apr_uint64_t size)
+{
+    const apr_uint64_t gigabyte = 1024u * 1024 * 1024;
+    int regions = (int)((size + CACHE_REGION - 1) / CACHE_REGION);
+
+    return env->set_cachesize(env, (u_int32_t)(size / gigabyte), (u_int32_t)(size % gigabyte),
+                              regions);
+}
+
+static int configure(DB_ENV *env, const wf_bdb_config_t *config)
+{
+    int error = 0;
+
+    env->set_errcall(env, log_error);
+    env->set_msgcall(env, log_message);
+    if ((error = set_cache(env, config->cache_size)) == 0 &&
+        (error = env->add_data_dir(env, config->data)) == 0 &&
+        (error = env->set_create_dir(env, config->data)) == 0 &&
+        (error = env->set_lg_dir(env, config->log)) == 0 &&
+        (error = env->set_lg_max(env, LOG_FILE_SIZE)) == 0 &&
+        (error = env->set_lg_bsize(env, LOG_BUFFER_SIZE)) == 0 &&
+        (error = env->log_set_config(env, DB_LOG_AUTO_REMOVE, 1)) == 0 &&
+        (error = env->set_lk_max_locks(env, LOCKS_MAX)) == 0) {
+        error = env->set_lk_max_objects(env, LOCKS_MAX);
+    }
+    return error;
+}
+
+apr_status_t wf_bdb_open(wf_bdb_t **bdb, const wf_bdb_config_t *config, apr_pool_t *pool)
+{
+    const u_int32_t flags = DB_CREATE | DB_INIT_TXN | DB_INIT_LOCK | DB_INIT_LOG | DB_INIT_MPOOL |
+                            DB_THREAD | DB_RECOVER;
+    wf_bdb_t *fresh = apr_pcalloc(pool, sizeof(*fresh));
+    DB_ENV *env;
+    int error = db_env_create(&env, 0);
+
+    if (error) {
+        return wf_bdb_status(fresh, error, "db_env_create");
+    }
+    error = configure(env, config);
+    if (!error) {
+        error = env->open(env, config->home, flags, 0600);
+    }
+    if (error) {
+        env->close(env, 0);
+        return wf_bdb_status(fresh, error, "opening the environment");
+    }
+    fresh->env = env;
+    *bdb = fresh;
+    return APR_SUCCESS;
+}
+
+void wf_bdb_close(wf_bdb_t *bdb)
+{
+    wf_bdb_abort(bdb);
+    if (!bdb->broken) {
+        wf_bdb_checkpoint(bdb, 1);
+    }
+    for (int i = 0; i < bdb->table_count; i++) {
+        wf_bdb_status(bdb, bdb->tables[i]->close(bdb->tables[i], 0), "closing a table");
+    }
+    wf_bdb_status(bdb, bdb->env->close(bdb->env, 0), "closing the environment");
+}
+
+int wf_bdb_is_writing(const wf_bdb_t *bdb)
+{
+    return bdb->txn != NULL;
+}
+
+apr_status_t wf_bdb_begin(wf_bdb_t *bdb)
+{
+    if (bdb->txn) {
+        return APR_SUCCESS;
+    }
+    return wf_bdb_status(bdb, bdb->env->txn_begin(bdb->env, NULL, &bdb->txn, 0), "txn_begin");
+}
+
+apr_status_t wf_bdb_commit(wf_bdb_t *bdb)
+{
+    DB_TXN *txn = bdb->txn;
+
+    if (!txn) {
+        return APR_SUCCESS;
+    }
+    bdb->txn = NULL; /* the handle is gone, whatever commit returns */
+    return wf_bdb_status(bdb, txn->commit(txn, DB_TXN_SYNC), "commit");
+}
+
+void wf_bdb_abort(wf_bdb_t *bdb)
+{
+    DB_TXN *txn = bdb->txn;
+
+    bdb->txn = NULL;
+    if (txn) {
+        wf_bdb_status(bdb, txn->abort(txn), "abort");
+    }
+}
+
+apr_status_t wf_bdb_checkpoint(wf_bdb_t *bdb, int now)
+{
+    if (!bdb->written || (!now && bdb->written < CHECKPOINT_SIZE)) {
+        return APR_SUCCESS;
+    }
+    bdb->written = 0;
+    return wf_bdb_status(bdb, bdb->env->txn_checkpoint(bdb->env, 0, 0, 0), "checkpoint");
+}
+
+int wf_bdb_is_broken(const wf_bdb_t *bdb)
+{
+    return bdb->broken;
+}

@@ -1,0 +1,51 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The Berkeley DB environment of the keeper, and the one transaction that it has open at a time.
+ *
+ * One process opens it, one thread uses it. Region files lie in `home` (on a tmpfs where there is
+ * one), tables in `data`, log files in `log`. Opening recovers (DB_RECOVER), so whatever ended the
+ * last owner is of no consequence, provided that it has ended: the caller holds the exclusive lock.
+ *
+ * An error that leaves the environment unusable (DB_RUNRECOVERY) is remembered: the keeper then
+ * exits and its successor recovers.
+ */
+#ifndef WF_STORE_EMBEDDED_BDB_ENV_H
+#define WF_STORE_EMBEDDED_BDB_ENV_H
+
+#include <apr_errno.h>
+#include <apr_pools.h>
+
+typedef struct wf_bdb_t wf_bdb_t;
+
+typedef struct wf_bdb_config_t {
+    const char *home; /* folders, which exist */
+    const char *data;
+    const char *log;
+    apr_uint64_t cache_size; /* bytes */
+} wf_bdb_config_t;
+
+/* Opens and recovers. APR_SUCCESS, or an error that has been logged. */
+apr_status_t wf_bdb_open(wf_bdb_t **bdb, const wf_bdb_config_t *config, apr_pool_t *pool);
+
+/* Checkpoints and closes, tables included. Errors are logged; the next open recovers anyway. */
+void wf_bdb_close(wf_bdb_t *bdb);
+
+/* Whether a transaction is open. */
+int wf_bdb_is_writing(const wf_bdb_t *bdb);
+
+/* Commits, log flushed: APR_SUCCESS means on disk. Does nothing where no transaction is open. */
+apr_status_t wf_bdb_commit(wf_bdb_t *bdb);
+
+/* Throws away what the open transaction did. */
+void wf_bdb_abort(wf_bdb_t *bdb);
+
+/*
+ * Writes a checkpoint where enough log has been written since the last one (or any, where `now`).
+ * Log files that are not needed any more are removed by the library.
+ */
+apr_status_t wf_bdb_checkpoint(wf_bdb_t *bdb, int now);
+
+/* Whether the environment must be given up. */
+int wf_bdb_is_broken(const wf_bdb_t *bdb);
+
+#endif

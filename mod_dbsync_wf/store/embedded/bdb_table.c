@@ -1,0 +1,138 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Tables. */
+#include "store/embedded/bdb_internal.h"
+#include "store/embedded/bdb_table.h"
+
+#include <stdlib.h>
+#include <apr_strings.h>
+#include "base/log.h"
+#include "base/result.h"
+
+#define PAGE_SIZE       8192u
+#define RECORD_OVERHEAD 200u /* what the log holds for a put beside key and value, roughly */
+
+struct wf_table_t {
+    wf_bdb_t *bdb;
+    DB *db;
+    const char *name;
+};
+
+static DBT dbt_of(wf_slice_t slice)
+{
+    DBT dbt;
+
+    memset(&dbt, 0, sizeof(dbt));
+    dbt.data = (void *)(apr_uintptr_t)slice.data;
+    dbt.size = dbt.ulen = (u_int32_t)slice.len;
+    dbt.flags = DB_DBT_USERMEM;
+    return dbt;
+}
+
+apr_status_t wf_table_open(wf_table_t **table, wf_bdb_t *bdb, const char *name, apr_pool_t *pool)
+{
+    wf_table_t *fresh = apr_pcalloc(pool, sizeof(*fresh));
+    DB *db;
+    int error;
+
+    if (bdb->table_count == BDB_TABLES_MAX) {
+        return APR_ENOSPC;
+    }
+    error = db_create(&db, bdb->env, 0);
+    if (error) {
+        return wf_bdb_status(bdb, error, "db_create");
+    }
+    error = db->set_pagesize(db, PAGE_SIZE);
+    if (!error) {
+        error =
+            db->open(db, NULL, name, NULL, DB_BTREE, DB_CREATE | DB_THREAD | DB_AUTO_COMMIT, 0600);
+    }
+    if (error) {
+        db->close(db, 0);
+        return wf_bdb_status(bdb, error, name);
+    }
+    bdb->tables[bdb->table_count++] = db;
+    fresh->bdb = bdb;
+    fresh->db = db;
+    fresh->name = apr_pstrdup(pool, name);
+    *table = fresh;
+    return APR_SUCCESS;
+}
+
+static apr_status_t put(wf_table_t *table, wf_slice_t key, wf_slice_t value, u_int32_t flags)
+{
+    DBT k = dbt_of(key);
+    DBT v = dbt_of(value);
+    apr_status_t rv = wf_bdb_begin(table->bdb);
+
+    if (rv != APR_SUCCESS) {
+        return rv;
+    }
+    table->bdb->written += key.len + value.len + RECORD_OVERHEAD;
+    return wf_bdb_status(table->bdb, table->db->put(table->db, table->bdb->txn, &k, &v, flags),
+                         table->name);
+}
+
+apr_status_t wf_table_put(wf_table_t *table, wf_slice_t key, wf_slice_t value)
+{
+    return put(table, key, value, 0);
+}
+
+apr_status_t wf_table_add(wf_table_t *table, wf_slice_t key, wf_slice_t value)
+{
+    return put(table, key, value, DB_NOOVERWRITE);
+}
+
+apr_status_t wf_table_get(wf_slice_t *value, wf_table_t *table, wf_slice_t key, apr_pool_t *pool)
+{
+    DBT k = dbt_of(key);
+    DBT v;
+    int error;
+
+    memset(&v, 0, sizeof(v));
+    v.flags = DB_DBT_MALLOC;
+    error = table->db->get(table->db, table->bdb->txn, &k, &v, 0);
+    if (error == 0) {
+        *value = wf_slice_dup(wf_slice_of(v.data, v.size), pool);
+        free(v.data);
+    }
+    return wf_bdb_status(table->bdb, error, table->name);
+}
+
+apr_status_t wf_table_delete(wf_table_t *table, wf_slice_t key)
+{
+    DBT k = dbt_of(key);
+    apr_status_t rv = wf_bdb_begin(table->bdb);
+
+    if (rv != APR_SUCCESS) {
+        return rv;
+    }
+    table->bdb->written += key.len + RECORD_OVERHEAD;
+    return wf_bdb_status(table->bdb, table->db->del(table->db, table->bdb->txn, &k, 0),
+                         table->name);
+}
+
+apr_status_t wf_table_walk(wf_table_t *table, wf_table_visit_t visit, void *baton)
+{
+    DBC *cursor;
+    DBT k, v;
+    int error, closed;
+    apr_status_t rv = APR_SUCCESS;
+
+    memset(&k, 0, sizeof(k));
+    memset(&v, 0, sizeof(v));
+    k.flags = v.flags = DB_DBT_REALLOC;
+    error = table->db->cursor(table->db, table->bdb->txn, &cursor, 0);
+    if (error) {
+        return wf_bdb_status(table->bdb, error, table->name);
+    }
+    while (rv == APR_SUCCESS && (error = cursor->get(cursor, &k, &v, DB_NEXT)) == 0) {
+        rv = visit(baton, wf_slice_of(k.data, k.size), wf_slice_of(v.data, v.size));
+    }
+    closed = cursor->close(cursor);
+    free(k.data);
+    free(v.data);
+    if (rv == APR_SUCCESS && error && error != DB_NOTFOUND) {
+        rv = wf_bdb_status(table->bdb, error, table->name);
+    }
+    return rv == APR_SUCCESS ? wf_bdb_status(table->bdb, closed, table->name) : rv;
+}

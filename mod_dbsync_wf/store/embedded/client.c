@@ -1,0 +1,335 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The store contract over the keeper's socket: each call is a request and what its answer means. */
+#include "store/embedded/client.h"
+
+#include <unistd.h>
+#include <apr_strings.h>
+#include "store/embedded/client_call.h"
+#include "store/embedded/record.h"
+
+static wf_client_t *client_of(wf_store_t *store)
+{
+    return store->impl;
+}
+
+/* The run that an answer carries. */
+static apr_status_t take_run(wf_run_t **run, const wf_message_t *message, apr_pool_t *pool)
+{
+    *run = apr_palloc(pool, sizeof(**run));
+    return wf_record_decode(*run, message->field[WF_FIELD_RUN], pool);
+}
+
+static apr_status_t no_such_run(wf_result_t *result)
+{
+    return wf_result_set(result, APR_NOTFOUND, WF_PROBLEM_UNKNOWN_RUN,
+                         "No run has this pid, or it is not yours to see.");
+}
+
+static apr_status_t create_run(wf_run_t **run, wf_store_t *store, const wf_new_run_t *spec,
+                               wf_result_t *result, apr_pool_t *pool)
+{
+    wf_call_t *call;
+    wf_run_t fresh;
+    apr_size_t mark;
+    apr_status_t rv;
+
+    memset(&fresh, 0, sizeof(fresh));
+    fresh.pid = spec->pid;
+    fresh.vhost = spec->vhost;
+    fresh.project = spec->project;
+    fresh.task = spec->task;
+    fresh.source = spec->source;
+    fresh.trigger = spec->trigger;
+    fresh.user = spec->user;
+    fresh.idempotency_key = spec->idempotency_key;
+    fresh.concurrency = spec->concurrency;
+    fresh.rerun_when_lost = spec->rerun_when_lost;
+    call = wf_call_begin(client_of(store), WF_OP_CREATE, pool);
+    mark = wf_field_open(&call->request, WF_FIELD_RUN);
+    wf_record_encode(&call->request, &fresh);
+    wf_field_close(&call->request, mark);
+    wf_field_add(&call->request, WF_FIELD_PAYLOAD, spec->payload);
+    rv = wf_call_send(call, client_of(store), 0, result);
+    switch (rv) {
+    case APR_SUCCESS:
+        return take_run(run, &call->message, pool);
+    case WF_ECONFLICT:
+        return wf_result_set(result, rv, WF_PROBLEM_KEY_REUSED,
+                             "The idempotency key was used for another request.");
+    case WF_EFULL:
+        return wf_result_set(result, rv, WF_PROBLEM_QUEUE_FULL,
+                             "Too many runs are waiting. Try again later.");
+    default:
+        return rv;
+    }
+}
+
+static apr_status_t join(apr_uint64_t *incarnation, wf_store_t *store, const char *host,
+                         apr_uint32_t slots, apr_interval_time_t ttl, apr_pool_t *pool)
+{
+    wf_call_t *call = wf_call_begin(client_of(store), WF_OP_JOIN, pool);
+    apr_status_t rv;
+
+    wf_field_add_text(&call->request, WF_FIELD_HOST, host);
+    wf_field_add_u64(&call->request, WF_FIELD_SLOTS, slots);
+    wf_field_add_u64(&call->request, WF_FIELD_TTL, (apr_uint64_t)ttl);
+    rv = wf_call_send(call, client_of(store), 0, NULL);
+    *incarnation = wf_message_u64(&call->message, WF_FIELD_INCARNATION);
+    return rv;
+}
+
+static apr_status_t drain(wf_store_t *store, apr_uint64_t incarnation, apr_pool_t *pool)
+{
+    wf_call_t *call = wf_call_begin(client_of(store), WF_OP_DRAIN, pool);
+
+    wf_field_add_u64(&call->request, WF_FIELD_INCARNATION, incarnation);
+    return wf_call_send(call, client_of(store), 0, NULL);
+}
+
+static apr_status_t take_claim(wf_claim_t *claim, wf_slice_t bytes, apr_pool_t *pool)
+{
+    apr_status_t rv;
+    unsigned char tag;
+    wf_slice_t value;
+
+    memset(claim, 0, sizeof(*claim));
+    while ((rv = wf_field_next(&tag, &value, &bytes)) == APR_SUCCESS) {
+        if (tag == WF_FIELD_RUN) {
+            rv = wf_record_decode(&claim->run, value, pool);
+        } else if (tag == WF_FIELD_PAYLOAD) {
+            claim->payload = wf_slice_dup(value, pool);
+        }
+        if (rv != APR_SUCCESS) {
+            return rv;
+        }
+    }
+    claim->token.pid = claim->run.pid;
+    claim->token.fence = claim->run.fence;
+    return rv == APR_EOF ? APR_SUCCESS : rv;
+}
+
+static apr_status_t take_claims(apr_array_header_t *claims, wf_slice_t body, apr_pool_t *pool)
+{
+    apr_status_t rv;
+    unsigned char tag;
+    wf_slice_t value;
+
+    while ((rv = wf_field_next(&tag, &value, &body)) == APR_SUCCESS) {
+        if (tag == WF_FIELD_CLAIM) {
+            rv = take_claim(apr_array_push(claims), value, pool);
+        }
+        if (rv != APR_SUCCESS) {
+            return rv;
+        }
+    }
+    return rv == APR_EOF ? APR_SUCCESS : rv;
+}
+
+static apr_status_t claim_runs(apr_array_header_t **claims, wf_store_t *store,
+                               apr_uint64_t incarnation, apr_uint32_t max, apr_pool_t *pool)
+{
+    wf_call_t *call;
+    wf_client_t *client = client_of(store);
+    apr_status_t rv;
+
+    *claims = apr_array_make(pool, 8, sizeof(wf_claim_t));
+    call = wf_call_begin(client, WF_OP_CLAIM, pool);
+    wf_field_add_u64(&call->request, WF_FIELD_INCARNATION, incarnation);
+    wf_field_add_u64(&call->request, WF_FIELD_SEQUENCE, client->claim_sequence);
+    wf_field_add_u64(&call->request, WF_FIELD_MAX, max);
+    rv = wf_call_send(call, client, 0, NULL);
+    if (rv != APR_SUCCESS) {
+        return rv;
+    }
+    /* Only now: a claim whose answer was lost is asked for again by its number. */
+    client->claim_sequence++;
+    return take_claims(*claims, call->message.body, pool);
+}
+
+static apr_status_t heartbeat(apr_array_header_t **interrupted, wf_store_t *store,
+                              apr_uint64_t incarnation, apr_interval_time_t ttl, apr_pool_t *pool)
+{
+    wf_call_t *call;
+    apr_status_t rv;
+    unsigned char tag;
+    wf_slice_t value, rest;
+
+    *interrupted = apr_array_make(pool, 4, sizeof(wf_token_t));
+    call = wf_call_begin(client_of(store), WF_OP_HEARTBEAT, pool);
+    wf_field_add_u64(&call->request, WF_FIELD_INCARNATION, incarnation);
+    wf_field_add_u64(&call->request, WF_FIELD_TTL, (apr_uint64_t)ttl);
+    rv = wf_call_send(call, client_of(store), 0, NULL);
+    rest = call->message.body;
+    while (rv == APR_SUCCESS && (rv = wf_field_next(&tag, &value, &rest)) == APR_SUCCESS) {
+        if (tag == WF_FIELD_TOKEN && value.len == sizeof(wf_uuid_t) + 8) {
+            wf_token_t *token = apr_array_push(*interrupted);
+
+            memcpy(&token->pid, value.data, sizeof(wf_uuid_t));
+            token->fence = wf_get_u64((const unsigned char *)value.data + sizeof(wf_uuid_t));
+        }
+    }
+    return rv == APR_EOF ? APR_SUCCESS : rv;
+}
+
+static apr_status_t report_progress(wf_store_t *store, const wf_token_t *token,
+                                    const wf_run_progress_t *progress, apr_pool_t *pool)
+{
+    wf_call_t *call = wf_call_begin(client_of(store), WF_OP_PROGRESS, pool);
+
+    wf_token_encode(&call->request, token);
+    wf_field_add_text(&call->request, WF_FIELD_ACTION, progress->action);
+    wf_field_add_u64(&call->request, WF_FIELD_DONE, progress->done);
+    wf_field_add_u64(&call->request, WF_FIELD_TOTAL, progress->total);
+    return wf_call_send(call, client_of(store), 0, NULL);
+}
+
+static apr_status_t finish_run(wf_store_t *store, const wf_finish_t *finish, apr_pool_t *pool)
+{
+    wf_call_t *call;
+    wf_run_t ended;
+    apr_size_t mark;
+
+    memset(&ended, 0, sizeof(ended));
+    ended.pid = finish->token.pid;
+    ended.fence = finish->token.fence;
+    ended.status = finish->status;
+    ended.progress = finish->progress;
+    ended.result = finish->result;
+    ended.result_cut = finish->result_cut;
+    ended.actions = finish->actions;
+    ended.error = finish->error;
+    call = wf_call_begin(client_of(store), WF_OP_FINISH, pool);
+    mark = wf_field_open(&call->request, WF_FIELD_RUN);
+    wf_record_encode(&call->request, &ended);
+    wf_field_close(&call->request, mark);
+    return wf_call_send(call, client_of(store), 0, NULL);
+}
+
+static apr_status_t release_run(wf_store_t *store, const wf_token_t *token, apr_pool_t *pool)
+{
+    wf_call_t *call = wf_call_begin(client_of(store), WF_OP_RELEASE, pool);
+
+    wf_token_encode(&call->request, token);
+    return wf_call_send(call, client_of(store), 0, NULL);
+}
+
+static wf_call_t *begin_for_run(wf_store_t *store, wf_op_e op, const char *vhost,
+                                const wf_uuid_t *pid, apr_pool_t *pool)
+{
+    wf_call_t *call = wf_call_begin(client_of(store), op, pool);
+
+    wf_field_add_text(&call->request, WF_FIELD_VHOST, vhost);
+    wf_field_add(&call->request, WF_FIELD_PID, wf_slice_of(pid, sizeof(*pid)));
+    return call;
+}
+
+static apr_status_t interrupt_run(wf_run_t **run, wf_store_t *store, const char *vhost,
+                                  const wf_uuid_t *pid, const char *by, wf_result_t *result,
+                                  apr_pool_t *pool)
+{
+    wf_call_t *call = begin_for_run(store, WF_OP_INTERRUPT, vhost, pid, pool);
+    apr_status_t rv, ended;
+
+    wf_field_add_text(&call->request, WF_FIELD_BY, by);
+    ended = wf_call_send(call, client_of(store), 0, result);
+    if (ended == APR_NOTFOUND) {
+        return no_such_run(result);
+    }
+    if (ended != APR_SUCCESS && ended != WF_EENDED) {
+        return ended;
+    }
+    rv = take_run(run, &call->message, pool);
+    return rv == APR_SUCCESS ? ended : rv;
+}
+
+static apr_status_t get_run(wf_run_t **run, wf_store_t *store, const char *vhost,
+                            const wf_uuid_t *pid, wf_result_t *result, apr_pool_t *pool)
+{
+    wf_call_t *call = begin_for_run(store, WF_OP_GET, vhost, pid, pool);
+    apr_status_t rv;
+
+    rv = wf_call_send(call, client_of(store), 0, result);
+    if (rv == APR_NOTFOUND) {
+        return no_such_run(result);
+    }
+    return rv == APR_SUCCESS ? take_run(run, &call->message, pool) : rv;
+}
+
+static apr_status_t reap(apr_uint64_t *count, wf_store_t *store, apr_pool_t *pool)
+{
+    wf_call_t *call = wf_call_begin(client_of(store), WF_OP_REAP, pool);
+    apr_status_t rv;
+
+    rv = wf_call_send(call, client_of(store), 0, NULL);
+    *count = wf_message_u64(&call->message, WF_FIELD_COUNT);
+    return rv;
+}
+
+static apr_status_t wait_for_news(unsigned *events, wf_store_t *store, apr_uint64_t incarnation,
+                                  apr_interval_time_t timeout, apr_pool_t *pool)
+{
+    wf_call_t *call = wf_call_begin(client_of(store), WF_OP_WAIT, pool);
+    apr_status_t rv;
+
+    wf_field_add_u64(&call->request, WF_FIELD_INCARNATION, incarnation);
+    wf_field_add_u64(&call->request, WF_FIELD_TIMEOUT, (apr_uint64_t)timeout);
+    rv = wf_call_send(call, client_of(store), timeout, NULL);
+    *events = (unsigned)wf_message_u64(&call->message, WF_FIELD_EVENTS);
+    return rv;
+}
+
+static apr_status_t close_idle(void *data)
+{
+    wf_client_t *client = data;
+
+    for (int i = 0; i < client->idle->nelts; i++) {
+        close(APR_ARRAY_IDX(client->idle, i, int));
+    }
+    client->idle->nelts = 0;
+    return APR_SUCCESS;
+}
+
+static const wf_store_t calls = {
+    .name = "embedded",
+    .create = create_run,
+    .join = join,
+    .drain = drain,
+    .claim = claim_runs,
+    .heartbeat = heartbeat,
+    .progress = report_progress,
+    .finish = finish_run,
+    .release = release_run,
+    .interrupt = interrupt_run,
+    .get = get_run,
+    .reap = reap,
+    .wait = wait_for_news,
+};
+
+apr_status_t wf_embedded_open(wf_store_t **store, const char *socket_path,
+                              apr_interval_time_t patience, apr_pool_t *pool)
+{
+    wf_client_t *client = apr_pcalloc(pool, sizeof(*client));
+    apr_status_t rv;
+
+    if (strlen(socket_path) > wf_embedded_path_max()) {
+        return WF_EINVALID;
+    }
+    rv = apr_thread_mutex_create(&client->mutex, APR_THREAD_MUTEX_DEFAULT, pool);
+    if (rv != APR_SUCCESS) {
+        return rv;
+    }
+    client->path = apr_pstrdup(pool, socket_path);
+    client->patience = patience;
+    client->idle = apr_array_make(pool, 64, sizeof(int));
+    client->claim_sequence = 1;
+    client->pool = pool;
+    apr_pool_cleanup_register(pool, client, close_idle, apr_pool_cleanup_null);
+    *store = apr_pmemdup(pool, &calls, sizeof(calls));
+    (*store)->impl = client;
+    return APR_SUCCESS;
+}
+
+const char *wf_embedded_socket_path(const char *state_dir, apr_pool_t *pool)
+{
+    return apr_pstrcat(pool, state_dir, "/keeper.sock", NULL);
+}

@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The keeper: the one process that owns the Berkeley DB environment, serving the store protocol.
+ *
+ * One thread and one loop. Each turn takes every request that has arrived, does them all in one
+ * transaction, commits it once, and only then answers: the more clients wait, the more one log
+ * flush carries. What a failed commit had done is undone, its writers are told that nothing was
+ * written, and its readers are served from what is on disk.
+ */
+#ifndef WF_STORE_EMBEDDED_KEEPER_H
+#define WF_STORE_EMBEDDED_KEEPER_H
+
+#include <apr_errno.h>
+#include <apr_pools.h>
+
+typedef struct wf_keeper_config_t {
+    const char *state_dir;
+    apr_uint64_t cache_size; /* bytes */
+    int listener;            /* listening socket; the keeper closes it */
+    int ready_fd;            /* gets one byte when the keeper serves, then is closed; -1: none */
+} wf_keeper_config_t;
+
+/*
+ * Waits for the environment's lock, recovers, serves until SIGTERM, then checkpoints and closes.
+ * Blocks the signals that it waits for; to be called in a process of its own, with one thread.
+ * APR_SUCCESS after SIGTERM, otherwise an error that has been logged.
+ */
+apr_status_t wf_keeper_run(const wf_keeper_config_t *config, apr_pool_t *pool);
+
+#endif

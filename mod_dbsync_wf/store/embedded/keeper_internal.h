@@ -1,0 +1,68 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What the keeper's files share: the loop (keeper.c), the peers (keeper_peer.c), the operations
+ * (keeper_ops.c). */
+#ifndef WF_STORE_EMBEDDED_KEEPER_INTERNAL_H
+#define WF_STORE_EMBEDDED_KEEPER_INTERNAL_H
+
+#include <sys/queue.h>
+#include "store/embedded/state.h"
+#include "store/embedded/wire.h"
+
+typedef struct wf_keeper_t wf_keeper_t;
+
+/* One connection. */
+typedef struct wf_peer_t {
+    TAILQ_ENTRY(wf_peer_t) link;  /* among all peers */
+    TAILQ_ENTRY(wf_peer_t) touch; /* among those of this batch, where is_touched */
+    TAILQ_ENTRY(wf_peer_t) wait;  /* among those with a WAIT pending, where waits_for */
+    int is_touched;
+    int fd;
+    int closing;     /* no more is read; closed once all is sent */
+    int wants_write; /* registered for writability */
+    wf_buf_t in;     /* what arrived; frames before `done` have been executed */
+    apr_size_t done;
+    wf_buf_t out; /* answers; those behind `mark` are of this batch and promised to nobody */
+    apr_size_t mark;
+    apr_uint64_t waits_for; /* the incarnation whose news its WAIT is for, 0: none */
+    apr_uint32_t wait_call;
+    apr_time_t wait_end; /* a wf_clock time */
+} wf_peer_t;
+
+TAILQ_HEAD(wf_peer_list, wf_peer_t);
+
+struct wf_keeper_t {
+    wf_state_t state;
+    wf_bdb_t *bdb;
+    int epoll;
+    int listener;
+    int signals; /* signalfd */
+    int stopping;
+    apr_time_t reap_after; /* a wf_clock time: no lease is ended before, since a batch failed */
+    int read_only;         /* a batch is done again after its commit failed: writers are refused */
+    struct wf_peer_list peers;
+    struct wf_peer_list touched;
+    struct wf_peer_list waiting;
+    apr_pool_t *batch; /* cleared after each batch */
+};
+
+/* keeper_peer.c: connections. */
+void wf_peer_accept_all(wf_keeper_t *keeper);
+void wf_peer_touch(wf_keeper_t *keeper, wf_peer_t *peer);
+void wf_peer_read(wf_keeper_t *keeper, wf_peer_t *peer);
+void wf_peer_flush(wf_keeper_t *keeper, wf_peer_t *peer);
+void wf_peer_close(wf_keeper_t *keeper, wf_peer_t *peer);
+
+/*
+ * keeper_ops.c: executes a frame and appends its answer (WAIT: only when there is one).
+ * APR_SUCCESS, or the failure of the disk that ends the batch.
+ */
+apr_status_t wf_keeper_execute(wf_keeper_t *keeper, wf_peer_t *peer, wf_slice_t frame);
+
+/* Answers each WAIT that has news, whose time is up, or whose incarnation is not in force any more.
+ */
+void wf_keeper_answer_waits(wf_keeper_t *keeper);
+
+/* Forgets a peer's WAIT, where it has one. */
+void wf_keeper_drop_wait(wf_keeper_t *keeper, wf_peer_t *peer);
+
+#endif

@@ -1,0 +1,295 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The operations of the store protocol: what a request's fields mean, and what its answer carries.
+ */
+#include "store/embedded/keeper_internal.h"
+
+#include "base/clock.h"
+
+#define LEASE_MIN apr_time_from_sec(1)
+#define LEASE_MAX apr_time_from_sec(3600)
+#define WAIT_MAX  apr_time_from_sec(60)
+
+typedef apr_status_t (*op_t)(wf_keeper_t *keeper, wf_peer_t *peer, const wf_message_t *m);
+
+static apr_interval_time_t bounded(apr_uint64_t value, apr_interval_time_t least,
+                                   apr_interval_time_t most)
+{
+    if (value > (apr_uint64_t)most) {
+        return most;
+    }
+    return (apr_interval_time_t)value < least ? least : (apr_interval_time_t)value;
+}
+
+static void add_run(wf_buf_t *out, const wf_run_t *run)
+{
+    apr_size_t mark = wf_field_open(out, WF_FIELD_RUN);
+
+    wf_record_encode(out, run);
+    wf_field_close(out, mark);
+}
+
+static apr_status_t do_ping(wf_keeper_t *keeper, wf_peer_t *peer, const wf_message_t *m)
+{
+    (void)keeper;
+    (void)peer;
+    (void)m;
+    return APR_SUCCESS;
+}
+
+static apr_status_t do_create(wf_keeper_t *keeper, wf_peer_t *peer, const wf_message_t *m)
+{
+    wf_run_t spec, run;
+    apr_status_t rv = wf_record_decode(&spec, m->field[WF_FIELD_RUN], keeper->batch);
+
+    if (rv == APR_SUCCESS) {
+        rv =
+            wf_state_create(&run, &keeper->state, &spec, m->field[WF_FIELD_PAYLOAD], keeper->batch);
+    }
+    if (rv == APR_SUCCESS) {
+        add_run(&peer->out, &run);
+    }
+    return rv;
+}
+
+static apr_status_t do_join(wf_keeper_t *keeper, wf_peer_t *peer, const wf_message_t *m)
+{
+    wf_holder_t *holder;
+    apr_status_t rv = wf_state_join(
+        &holder, &keeper->state, wf_message_text(m, WF_FIELD_HOST, keeper->batch),
+        bounded(wf_message_u64(m, WF_FIELD_TTL), LEASE_MIN, LEASE_MAX), keeper->batch);
+
+    if (rv == APR_SUCCESS) {
+        wf_field_add_u64(&peer->out, WF_FIELD_INCARNATION, holder->incarnation);
+    }
+    return rv;
+}
+
+static apr_status_t do_drain(wf_keeper_t *keeper, wf_peer_t *peer, const wf_message_t *m)
+{
+    (void)peer;
+    return wf_state_drain(&keeper->state, wf_message_u64(m, WF_FIELD_INCARNATION));
+}
+
+static void add_claim(wf_buf_t *out, const wf_claim_t *claim)
+{
+    apr_size_t mark = wf_field_open(out, WF_FIELD_CLAIM);
+
+    add_run(out, &claim->run);
+    wf_field_add(out, WF_FIELD_PAYLOAD, claim->payload);
+    wf_field_close(out, mark);
+}
+
+static apr_status_t do_claim(wf_keeper_t *keeper, wf_peer_t *peer, const wf_message_t *m)
+{
+    apr_array_header_t *claims;
+    apr_status_t rv =
+        wf_state_claim(&claims, &keeper->state, wf_message_u64(m, WF_FIELD_INCARNATION),
+                       wf_message_u64(m, WF_FIELD_SEQUENCE),
+                       (apr_uint32_t)wf_message_u64(m, WF_FIELD_MAX), keeper->batch);
+
+    for (int i = 0; rv == APR_SUCCESS && i < claims->nelts; i++) {
+        add_claim(&peer->out, &APR_ARRAY_IDX(claims, i, wf_claim_t));
+    }
+    return rv;
+}
+
+static void add_token(wf_buf_t *out, const wf_entry_t *entry)
+{
+    unsigned char fence[8];
+    apr_size_t mark = wf_field_open(out, WF_FIELD_TOKEN);
+
+    wf_put_u64(fence, entry->fence);
+    wf_buf_add(out, &entry->pid, sizeof(entry->pid));
+    wf_buf_add(out, fence, sizeof(fence));
+    wf_field_close(out, mark);
+}
+
+static apr_status_t do_heartbeat(wf_keeper_t *keeper, wf_peer_t *peer, const wf_message_t *m)
+{
+    wf_holder_t *holder;
+    const wf_entry_t *entry;
+    apr_status_t rv =
+        wf_state_heartbeat(&holder, &keeper->state, wf_message_u64(m, WF_FIELD_INCARNATION),
+                           bounded(wf_message_u64(m, WF_FIELD_TTL), LEASE_MIN, LEASE_MAX));
+
+    if (rv != APR_SUCCESS) {
+        return rv;
+    }
+    TAILQ_FOREACH(entry, &holder->held, link)
+    {
+        if (entry->interrupt_requested) {
+            add_token(&peer->out, entry);
+        }
+    }
+    return APR_SUCCESS;
+}
+
+static apr_status_t do_progress(wf_keeper_t *keeper, wf_peer_t *peer, const wf_message_t *m)
+{
+    wf_token_t token;
+    wf_run_progress_t progress = {wf_message_text(m, WF_FIELD_ACTION, keeper->batch),
+                                  wf_message_u64(m, WF_FIELD_DONE),
+                                  wf_message_u64(m, WF_FIELD_TOTAL)};
+    apr_status_t rv = wf_token_decode(&token, m);
+
+    (void)peer;
+    return rv == APR_SUCCESS ? wf_state_progress(&keeper->state, &token, &progress) : rv;
+}
+
+static apr_status_t do_finish(wf_keeper_t *keeper, wf_peer_t *peer, const wf_message_t *m)
+{
+    wf_run_t end;
+    apr_status_t rv = wf_record_decode(&end, m->field[WF_FIELD_RUN], keeper->batch);
+
+    (void)peer;
+    return rv == APR_SUCCESS ? wf_state_finish(&keeper->state, &end, keeper->batch) : rv;
+}
+
+static apr_status_t do_release(wf_keeper_t *keeper, wf_peer_t *peer, const wf_message_t *m)
+{
+    wf_token_t token;
+    apr_status_t rv = wf_token_decode(&token, m);
+
+    (void)peer;
+    return rv == APR_SUCCESS ? wf_state_release(&keeper->state, &token, keeper->batch) : rv;
+}
+
+static apr_status_t do_interrupt(wf_keeper_t *keeper, wf_peer_t *peer, const wf_message_t *m)
+{
+    wf_uuid_t pid;
+    wf_run_t run;
+    apr_status_t rv = wf_message_pid(&pid, m);
+
+    if (rv == APR_SUCCESS) {
+        rv = wf_state_interrupt(&run, &keeper->state,
+                                wf_message_text(m, WF_FIELD_VHOST, keeper->batch), &pid,
+                                wf_message_text(m, WF_FIELD_BY, keeper->batch), keeper->batch);
+    }
+    if (rv == APR_SUCCESS || rv == WF_EENDED) {
+        add_run(&peer->out, &run);
+    }
+    return rv;
+}
+
+static apr_status_t do_get(wf_keeper_t *keeper, wf_peer_t *peer, const wf_message_t *m)
+{
+    wf_uuid_t pid;
+    wf_run_t run;
+    apr_status_t rv = wf_message_pid(&pid, m);
+
+    if (rv == APR_SUCCESS) {
+        rv = wf_state_get(&run, &keeper->state, wf_message_text(m, WF_FIELD_VHOST, keeper->batch),
+                          &pid, keeper->batch);
+    }
+    if (rv == APR_SUCCESS) {
+        add_run(&peer->out, &run);
+    }
+    return rv;
+}
+
+static apr_status_t do_reap(wf_keeper_t *keeper, wf_peer_t *peer, const wf_message_t *m)
+{
+    apr_uint64_t count;
+    apr_status_t rv = wf_state_reap(&count, &keeper->state, keeper->batch);
+
+    (void)m;
+    wf_field_add_u64(&peer->out, WF_FIELD_COUNT, count);
+    return rv;
+}
+
+/* Answered by wf_keeper_answer_waits, as soon as there is something to say. */
+static apr_status_t do_wait(wf_keeper_t *keeper, wf_peer_t *peer, const wf_message_t *m)
+{
+    wf_keeper_drop_wait(keeper, peer);
+    peer->waits_for = wf_message_u64(m, WF_FIELD_INCARNATION);
+    if (!wf_board_holder(&keeper->state.board, peer->waits_for)) {
+        peer->waits_for = 0;
+        return WF_ESTALE;
+    }
+    peer->wait_call = m->call;
+    peer->wait_end = wf_clock() + bounded(wf_message_u64(m, WF_FIELD_TIMEOUT), 0, WAIT_MAX);
+    TAILQ_INSERT_TAIL(&keeper->waiting, peer, wait);
+    return APR_SUCCESS;
+}
+
+void wf_keeper_drop_wait(wf_keeper_t *keeper, wf_peer_t *peer)
+{
+    if (peer->waits_for) {
+        TAILQ_REMOVE(&keeper->waiting, peer, wait);
+        peer->waits_for = 0;
+    }
+}
+
+static void answer_wait(wf_keeper_t *keeper, wf_peer_t *peer, wf_answer_e code, unsigned news)
+{
+    apr_size_t mark;
+
+    wf_peer_touch(keeper, peer);
+    mark = wf_frame_begin(&peer->out, (unsigned char)code, peer->wait_call);
+    wf_field_add_u64(&peer->out, WF_FIELD_EVENTS, news);
+    wf_frame_end(&peer->out, mark);
+    wf_keeper_drop_wait(keeper, peer);
+}
+
+void wf_keeper_answer_waits(wf_keeper_t *keeper)
+{
+    apr_time_t now = wf_clock();
+    wf_peer_t *peer, *next;
+
+    for (peer = TAILQ_FIRST(&keeper->waiting); peer; peer = next) {
+        wf_holder_t *holder = wf_board_holder(&keeper->state.board, peer->waits_for);
+
+        next = TAILQ_NEXT(peer, wait);
+        if (!holder) {
+            answer_wait(keeper, peer, WF_ANSWER_STALE, 0);
+        } else if (holder->news || peer->wait_end <= now) {
+            answer_wait(keeper, peer, WF_ANSWER_OK, holder->news);
+            holder->news = 0;
+        }
+    }
+}
+
+static const struct {
+    op_t execute;
+    int writes; /* whether it may change a table */
+} ops[WF_OP_COUNT] = {
+    [WF_OP_PING] = {do_ping, 0},         [WF_OP_CREATE] = {do_create, 1},
+    [WF_OP_JOIN] = {do_join, 1},         [WF_OP_DRAIN] = {do_drain, 0},
+    [WF_OP_CLAIM] = {do_claim, 1},       [WF_OP_HEARTBEAT] = {do_heartbeat, 0},
+    [WF_OP_PROGRESS] = {do_progress, 0}, [WF_OP_FINISH] = {do_finish, 1},
+    [WF_OP_RELEASE] = {do_release, 1},   [WF_OP_INTERRUPT] = {do_interrupt, 1},
+    [WF_OP_GET] = {do_get, 0},           [WF_OP_REAP] = {do_reap, 1},
+    [WF_OP_WAIT] = {do_wait, 0},
+};
+
+static int is_contract_status(apr_status_t rv)
+{
+    return rv == APR_NOTFOUND || wf_answer_code(rv) != WF_ANSWER_STORAGE;
+}
+
+apr_status_t wf_keeper_execute(wf_keeper_t *keeper, wf_peer_t *peer, wf_slice_t frame)
+{
+    wf_message_t m;
+    apr_size_t mark;
+    apr_status_t rv = wf_message_read(&m, frame);
+
+    if (rv == APR_SUCCESS && (m.code >= WF_OP_COUNT || !ops[m.code].execute)) {
+        rv = WF_EPROTOCOL;
+    }
+    mark = wf_frame_begin(&peer->out, WF_ANSWER_OK, m.call);
+    if (rv == APR_SUCCESS) {
+        rv = keeper->read_only && ops[m.code].writes ? WF_EUNAVAILABLE
+                                                     : ops[m.code].execute(keeper, peer, &m);
+        if (!is_contract_status(rv) && !keeper->read_only) {
+            return rv;
+        }
+        if (m.code == WF_OP_WAIT && rv == APR_SUCCESS) {
+            peer->out.len = mark;
+            return APR_SUCCESS;
+        }
+    }
+    peer->out.data[mark + 5] = (char)wf_answer_code(rv);
+    wf_frame_end(&peer->out, mark);
+    peer->closing |= rv == WF_EPROTOCOL; /* out of step, or another version */
+    return APR_SUCCESS;
+}

@@ -1,0 +1,129 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Opening, committing and undoing the state. */
+#include "store/embedded/state.h"
+
+#include "base/clock.h"
+#include "base/log.h"
+
+static apr_status_t load_runner(void *baton, apr_uint64_t incarnation, const char *host)
+{
+    wf_state_t *state = baton;
+    wf_holder_t *holder = wf_board_holder(&state->board, incarnation);
+
+    if (!holder) {
+        holder = wf_board_add_holder(&state->board, incarnation, host);
+        holder->lease_end = wf_clock() + WF_LEASE_GRACE;
+    }
+    holder->seen = 1;
+    return APR_SUCCESS;
+}
+
+static apr_status_t load_entry(void *baton, const wf_run_t *row, apr_uint64_t sequence)
+{
+    wf_state_t *state = baton;
+    wf_entry_t *entry = wf_board_queue(&state->board, row);
+    wf_holder_t *holder = wf_board_holder(&state->board, row->incarnation);
+
+    entry->sequence = sequence;
+    if (row->status == WF_RUN_RUNNING) {
+        if (!holder) {
+            /* Cannot be: a runner's row goes in the transaction that ends its runs. */
+            wf_log_error(0, "WF0120", "a run is held by a runner that is not known");
+            return WF_EPROTOCOL;
+        }
+        wf_board_hold(&state->board, entry, holder);
+    }
+    return APR_SUCCESS;
+}
+
+/* Forgets the holders that the runners table does not have: their join was undone. */
+static void drop_unseen(wf_state_t *state)
+{
+    for (apr_hash_index_t *i = apr_hash_first(NULL, state->board.holders); i;
+         i = apr_hash_next(i)) {
+        wf_holder_t *holder;
+        void *value;
+
+        apr_hash_this(i, NULL, NULL, &value);
+        holder = value;
+        if (!holder->seen) {
+            wf_board_remove_holder(&state->board, holder);
+        } else {
+            holder->seen = 0;
+        }
+    }
+}
+
+static apr_status_t load(wf_state_t *state)
+{
+    apr_pool_t *scratch;
+    apr_status_t rv = apr_pool_create(&scratch, state->pool);
+
+    if (rv != APR_SUCCESS) {
+        return rv;
+    }
+    wf_board_clear(&state->board);
+    state->fence_moved = 0;
+    if ((rv = wf_counters_get(&state->fence, &state->tables, WF_COUNTER_FENCE, scratch)) ==
+            APR_SUCCESS &&
+        (rv = wf_counters_get(&state->incarnation, &state->tables, WF_COUNTER_INCARNATION,
+                              scratch)) == APR_SUCCESS &&
+        (rv = wf_runners_walk(&state->tables, load_runner, state, scratch)) == APR_SUCCESS) {
+        rv = wf_active_walk(&state->tables, load_entry, state, scratch);
+        drop_unseen(state);
+    }
+    apr_pool_destroy(scratch);
+    return rv;
+}
+
+apr_status_t wf_state_open(wf_state_t *state, wf_bdb_t *bdb, apr_pool_t *pool)
+{
+    apr_status_t rv;
+
+    memset(state, 0, sizeof(*state));
+    state->pool = pool;
+    wf_board_init(&state->board, pool);
+    rv = wf_tables_open(&state->tables, bdb, pool);
+    if (rv == APR_SUCCESS) {
+        rv = load(state);
+    }
+    if (rv == APR_SUCCESS) {
+        wf_log_info(0, "WF0121", "the store is open: %u runs under way, %u runners known",
+                    apr_hash_count(state->board.entries), apr_hash_count(state->board.holders));
+    }
+    return rv;
+}
+
+apr_status_t wf_state_commit(wf_state_t *state)
+{
+    apr_status_t rv = APR_SUCCESS;
+
+    if (state->fence_moved) {
+        rv = wf_counters_put(&state->tables, WF_COUNTER_FENCE, state->fence);
+        state->fence_moved = 0;
+    }
+    if (rv == APR_SUCCESS) {
+        rv = wf_bdb_commit(state->tables.bdb);
+    }
+    if (rv != APR_SUCCESS) {
+        apr_status_t undone = wf_state_rollback(state);
+
+        wf_log_error(rv, "WF0122", "a batch could not be written%s",
+                     undone == APR_SUCCESS ? "" : ", nor undone");
+    }
+    return rv;
+}
+
+apr_status_t wf_state_rollback(wf_state_t *state)
+{
+    wf_bdb_abort(state->tables.bdb);
+    return load(state);
+}
+
+apr_status_t wf_state_save(wf_state_t *state, const wf_entry_t *entry)
+{
+    wf_run_t row;
+
+    wf_entry_row(&row, entry);
+    return wf_active_put(&state->tables, &row, entry->sequence);
+}

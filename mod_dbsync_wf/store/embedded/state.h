@@ -1,0 +1,88 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The store's logic: what each call of the contract (store/store.h) does to the tables and the
+ * board. Knows no socket. A call changes both at once; nothing is promised to anyone until
+ * wf_state_commit has returned APR_SUCCESS. Where it has not, everything since the last commit is
+ * undone, in the tables by the transaction, on the board by making it anew from the tables.
+ *
+ * The statuses are the contract's; any other is a failure of the disk or of Berkeley DB.
+ */
+#ifndef WF_STORE_EMBEDDED_STATE_H
+#define WF_STORE_EMBEDDED_STATE_H
+
+#include "store/embedded/board.h"
+#include "store/embedded/tables.h"
+
+typedef struct wf_state_t {
+    wf_tables_t tables;
+    wf_board_t board;
+    apr_uint64_t fence;       /* the latest given out */
+    apr_uint64_t incarnation; /* the latest given out */
+    int fence_moved;          /* the counter must be written with this batch */
+    apr_pool_t *pool;
+} wf_state_t;
+
+/* How long a lease that was in force when the keeper ended goes on under the next one. */
+#define WF_LEASE_GRACE apr_time_from_sec(10)
+
+/* Opens the tables and fills the board from them. */
+apr_status_t wf_state_open(wf_state_t *state, wf_bdb_t *bdb, apr_pool_t *pool);
+
+/*
+ * Makes what was changed since the last commit durable, all together. On failure it is undone and
+ * the failure returned; it may all the same be on disk, in which case repeating the calls finds it.
+ */
+apr_status_t wf_state_commit(wf_state_t *state);
+
+/* Undoes what was changed since the last commit. APR_SUCCESS, or an error after which the state
+ * must not be used. */
+apr_status_t wf_state_rollback(wf_state_t *state);
+
+/* create: `spec` has what wf_new_run_t has. *run is filled in, in pool. */
+apr_status_t wf_state_create(wf_run_t *run, wf_state_t *state, const wf_run_t *spec,
+                             wf_slice_t payload, apr_pool_t *pool);
+
+apr_status_t wf_state_get(wf_run_t *run, wf_state_t *state, const char *vhost, const wf_uuid_t *pid,
+                          apr_pool_t *pool);
+
+apr_status_t wf_state_interrupt(wf_run_t *run, wf_state_t *state, const char *vhost,
+                                const wf_uuid_t *pid, const char *by, apr_pool_t *pool);
+
+/* join: earlier incarnations of the host are expired with it. */
+apr_status_t wf_state_join(wf_holder_t **holder, wf_state_t *state, const char *host,
+                           apr_interval_time_t ttl, apr_pool_t *pool);
+
+apr_status_t wf_state_drain(wf_state_t *state, apr_uint64_t incarnation);
+
+/* claim: *claims is an array of wf_claim_t. */
+apr_status_t wf_state_claim(apr_array_header_t **claims, wf_state_t *state,
+                            apr_uint64_t incarnation, apr_uint64_t sequence, apr_uint32_t max,
+                            apr_pool_t *pool);
+
+/* heartbeat: *holder is whose lease was renewed; interrupted are those of its `held` that say so.
+ */
+apr_status_t wf_state_heartbeat(wf_holder_t **holder, wf_state_t *state, apr_uint64_t incarnation,
+                                apr_interval_time_t ttl);
+
+apr_status_t wf_state_progress(wf_state_t *state, const wf_token_t *token,
+                               const wf_run_progress_t *progress);
+
+/* finish: `end` has the members of wf_finish_t. */
+apr_status_t wf_state_finish(wf_state_t *state, const wf_run_t *end, apr_pool_t *pool);
+
+apr_status_t wf_state_release(wf_state_t *state, const wf_token_t *token, apr_pool_t *pool);
+
+/* reap: expires the holders whose lease has ended. */
+apr_status_t wf_state_reap(apr_uint64_t *count, wf_state_t *state, apr_pool_t *pool);
+
+/* The earliest end of a lease (a wf_clock time), 0 where there is no holder. */
+apr_time_t wf_state_next_expiry(wf_state_t *state);
+
+/* Shared by the state_*.c files: ends a run that is under way, and forgets its entry. */
+apr_status_t wf_state_end(wf_run_t *run, wf_state_t *state, wf_entry_t *entry, const wf_run_t *end,
+                          apr_pool_t *pool);
+
+/* Shared likewise: writes an entry's row. */
+apr_status_t wf_state_save(wf_state_t *state, const wf_entry_t *entry);
+
+#endif

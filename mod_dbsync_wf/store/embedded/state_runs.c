@@ -1,0 +1,124 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What clients do to runs: create, get, interrupt; and how a run ends. */
+#include "store/embedded/state.h"
+
+#include <apr_strings.h>
+
+/* Lays what the board knows of a run that is under way over its record. */
+static void overlay(wf_run_t *run, const wf_entry_t *entry)
+{
+    wf_run_t row;
+
+    wf_entry_row(&row, entry);
+    run->status = row.status;
+    run->started = row.started;
+    run->interrupt_requested = row.interrupt_requested;
+    run->interrupted_by = row.interrupted_by;
+    run->fence = row.fence;
+    run->incarnation = row.incarnation;
+    run->progress = row.progress;
+}
+
+/* A run as it stands, of whatever vhost. */
+static apr_status_t read_run(wf_run_t *run, wf_state_t *state, const wf_uuid_t *pid,
+                             apr_pool_t *pool)
+{
+    apr_status_t rv = wf_runs_get(run, &state->tables, pid, pool);
+    const wf_entry_t *entry = wf_board_find(&state->board, pid);
+
+    if (rv == APR_SUCCESS && entry) {
+        overlay(run, entry);
+    }
+    return rv;
+}
+
+apr_status_t wf_state_create(wf_run_t *run, wf_state_t *state, const wf_run_t *spec,
+                             wf_slice_t payload, apr_pool_t *pool)
+{
+    apr_status_t rv;
+
+    if (!spec->vhost || !spec->project || !spec->task) {
+        return WF_EINVALID;
+    }
+    *run = *spec;
+    run->status = WF_RUN_SUBMITTED;
+    run->submitted = apr_time_now();
+    rv = wf_runs_add(&state->tables, run);
+    if (rv == APR_EEXIST) {
+        return read_run(run, state, &spec->pid, pool); /* the same call again */
+    }
+    if (rv == APR_SUCCESS &&
+        (rv = wf_payloads_put(&state->tables, &run->pid, payload)) == APR_SUCCESS &&
+        (rv = wf_by_project_put(&state->tables, run)) == APR_SUCCESS) {
+        rv = wf_state_save(state, wf_board_queue(&state->board, run));
+    }
+    return rv;
+}
+
+apr_status_t wf_state_get(wf_run_t *run, wf_state_t *state, const char *vhost, const wf_uuid_t *pid,
+                          apr_pool_t *pool)
+{
+    apr_status_t rv = read_run(run, state, pid, pool);
+
+    if (rv == APR_SUCCESS && (!vhost || !run->vhost || strcmp(vhost, run->vhost) != 0)) {
+        return APR_NOTFOUND;
+    }
+    return rv;
+}
+
+apr_status_t wf_state_end(wf_run_t *run, wf_state_t *state, wf_entry_t *entry, const wf_run_t *end,
+                          apr_pool_t *pool)
+{
+    apr_status_t rv = wf_runs_get(run, &state->tables, &entry->pid, pool);
+
+    if (rv != APR_SUCCESS) {
+        return rv;
+    }
+    overlay(run, entry);
+    run->status = end->status;
+    run->completed = apr_time_now();
+    run->result = end->result;
+    run->result_cut = end->result_cut;
+    run->actions = end->actions;
+    run->error = end->error;
+    if (end->progress.action) {
+        run->progress = end->progress;
+    }
+    rv = wf_runs_put(&state->tables, run);
+    if (rv == APR_SUCCESS) {
+        rv = wf_active_delete(&state->tables, &entry->pid);
+    }
+    if (rv == APR_SUCCESS) {
+        /* overlay lent texts of the entry, which goes away. */
+        run->interrupted_by = apr_pstrdup(pool, run->interrupted_by);
+        run->progress.action = apr_pstrdup(pool, run->progress.action);
+        wf_board_remove(&state->board, entry);
+    }
+    return rv;
+}
+
+apr_status_t wf_state_interrupt(wf_run_t *run, wf_state_t *state, const char *vhost,
+                                const wf_uuid_t *pid, const char *by, apr_pool_t *pool)
+{
+    wf_entry_t *entry;
+    apr_status_t rv = wf_state_get(run, state, vhost, pid, pool);
+
+    if (rv != APR_SUCCESS) {
+        return rv;
+    }
+    entry = wf_board_find(&state->board, pid);
+    if (!entry) {
+        return WF_EENDED;
+    }
+    if (!entry->interrupt_requested) {
+        wf_entry_set_interrupt(entry, apr_time_now(), by);
+    }
+    if (!entry->holder) {
+        wf_run_t end = {.status = WF_RUN_INTERRUPTED};
+
+        return wf_state_end(run, state, entry, &end, pool);
+    }
+    entry->holder->news |= WF_EVENT_INTERRUPT;
+    overlay(run, entry);
+    return wf_state_save(state, entry);
+}

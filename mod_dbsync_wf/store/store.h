@@ -1,0 +1,213 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The store contract: the only way to state.
+ *
+ * A store keeps runs. A run is submitted (create), claimed by a runner, executed by it and
+ * finished; or interrupted; or, where its runner is lost, reaped. Promises that every store keeps:
+ *  - APR_SUCCESS of a changing call means durable.
+ *  - Every changing call may be repeated with the same arguments: the second one changes nothing
+ *    and gives the first one's answer. A store repeats calls by itself where its connection is
+ *    lost, for a bounded time, and only then returns WF_EUNAVAILABLE.
+ *  - A claim hands a run to one caller at most. It carries a fence, a number that only grows; a
+ *    call with a fence that is not the run's present one changes nothing (WF_ESTALE).
+ *  - A final status never changes.
+ *  - Times are the store's clock. No call blocks for longer than its timeout says.
+ * A handle may be used from any thread. Nothing of one may be used across fork.
+ *
+ * Every call returns APR_SUCCESS, or one of those named with it, or WF_EUNAVAILABLE where the
+ * store does not answer or cannot write (then `result`, where there is one, has
+ * WF_PROBLEM_UNAVAILABLE). What a call gives back lives in its pool.
+ */
+#ifndef WF_STORE_STORE_H
+#define WF_STORE_STORE_H
+
+#include <apr_tables.h>
+#include <apr_time.h>
+#include "base/result.h"
+#include "base/slice.h"
+#include "base/uuid.h"
+
+typedef enum {
+    WF_RUN_SUBMITTED = 1,
+    WF_RUN_RUNNING = 2,
+    WF_RUN_COMPLETED = 3,
+    WF_RUN_ERROR = 4,
+    WF_RUN_INTERRUPTED = 5
+} wf_run_status_e;
+
+/* "submitted", "running", "completed", "error", "interrupted". */
+const char *wf_run_status_name(wf_run_status_e status);
+
+/* Whether no later status can differ. */
+int wf_run_status_is_final(wf_run_status_e status);
+
+/* How a run failed: a slug of base/problem.h's list and a sentence. type is NULL where it did not.
+ */
+typedef struct wf_run_error_t {
+    const char *type;
+    const char *detail;
+} wf_run_error_t;
+
+typedef struct wf_run_progress_t {
+    const char *action; /* NULL: none reported */
+    apr_uint64_t done;
+    apr_uint64_t total;
+} wf_run_progress_t;
+
+/* A run as it stands. Texts are NULL, times 0 and slices empty where there is nothing to say. */
+typedef struct wf_run_t {
+    wf_uuid_t pid;
+    const char *vhost; /* the world it belongs to */
+    const char *project;
+    const char *task;
+    const char *source; /* the folder of project files that its vhost names; never shown */
+    const char *trigger;
+    const char *user;
+    const char *idempotency_key;
+    wf_run_status_e status;
+    apr_time_t submitted;
+    apr_time_t started;
+    apr_time_t completed;
+    apr_time_t interrupt_requested;
+    const char *interrupted_by;
+    apr_uint64_t fence;       /* of the latest claim; 0: never claimed */
+    apr_uint64_t incarnation; /* of the runner that holds it; 0: none */
+    apr_uint32_t concurrency; /* runs of its task at a time; 0: no limit */
+    int rerun_when_lost;
+    wf_run_progress_t progress;
+    apr_uint64_t records_read;
+    apr_uint64_t records_written;
+    apr_uint64_t records_failed;
+    wf_slice_t result; /* JSON */
+    int result_cut;
+    wf_slice_t actions; /* JSON array */
+    wf_run_error_t error;
+} wf_run_t;
+
+/* What create takes; the rest of wf_run_t is the store's to fill in. */
+typedef struct wf_new_run_t {
+    wf_uuid_t pid;
+    const char *vhost;
+    const char *project;
+    const char *task;
+    const char *source;
+    const char *trigger;
+    const char *user;
+    const char *idempotency_key; /* NULL: none */
+    apr_uint32_t concurrency;
+    int rerun_when_lost;
+    wf_slice_t payload; /* kept byte for byte */
+} wf_new_run_t;
+
+/* A claimed run: what its runner executes, and the token for all it will say of it. */
+typedef struct wf_token_t {
+    wf_uuid_t pid;
+    apr_uint64_t fence;
+} wf_token_t;
+
+typedef struct wf_claim_t {
+    wf_token_t token;
+    wf_run_t run;
+    wf_slice_t payload;
+} wf_claim_t;
+
+/* How an execution ended: status is COMPLETED, ERROR or INTERRUPTED. */
+typedef struct wf_finish_t {
+    wf_token_t token;
+    wf_run_status_e status;
+    wf_run_progress_t progress;
+    wf_slice_t result;
+    int result_cut;
+    wf_slice_t actions;
+    wf_run_error_t error;
+} wf_finish_t;
+
+/* What wait reports; hints, which may be merged, spurious or lost. */
+#define WF_EVENT_READY     1u /* a run may be claimed */
+#define WF_EVENT_INTERRUPT 2u /* a heartbeat would list an interrupted run */
+#define WF_EVENT_RESYNC    4u /* anything may have happened: look at everything */
+
+typedef struct wf_store_t wf_store_t;
+
+struct wf_store_t {
+    const char *name;
+    void *impl;
+
+    /*
+     * Writes a run, its queue entry and its idempotency key in one transaction. *run is the run as
+     * it now stands: the new one, or the earlier one of the same pid or of the same key and
+     * request. Also WF_ECONFLICT (the key belongs to another request), WF_EFULL.
+     */
+    apr_status_t (*create)(wf_run_t **run, wf_store_t *store, const wf_new_run_t *spec,
+                           wf_result_t *result, apr_pool_t *pool);
+
+    /*
+     * Gives a runner a fresh identity, never used before, with `slots` places and a lease of `ttl`
+     * that heartbeat renews. `host` names who starts runners, one at a time: a join says that
+     * nothing is left of the host's earlier runner, whose incarnation expires with it.
+     */
+    apr_status_t (*join)(apr_uint64_t *incarnation, wf_store_t *store, const char *host,
+                         apr_uint32_t slots, apr_interval_time_t ttl, apr_pool_t *pool);
+
+    /* The incarnation will claim no more; what it holds it may finish. WF_ESTALE where it is
+     * expired. */
+    apr_status_t (*drain)(wf_store_t *store, apr_uint64_t incarnation, apr_pool_t *pool);
+
+    /*
+     * Claims at most `max` queued runs, oldest first within a task, tasks in turn, each task's
+     * concurrency limit kept. *claims is an array of wf_claim_t, empty where nothing is ready.
+     * Durable before it returns. WF_ESTALE where the incarnation is expired or drains.
+     * One thread of a handle claims at a time. After WF_EUNAVAILABLE the next call takes up the one
+     * that failed and gives what that had claimed.
+     */
+    apr_status_t (*claim)(apr_array_header_t **claims, wf_store_t *store, apr_uint64_t incarnation,
+                          apr_uint32_t max, apr_pool_t *pool);
+
+    /*
+     * Renews the lease by `ttl`. *interrupted is an array of wf_token_t: the runs held by this
+     * incarnation whose interrupt was requested. WF_ESTALE where the incarnation is expired, for
+     * ever.
+     */
+    apr_status_t (*heartbeat)(apr_array_header_t **interrupted, wf_store_t *store,
+                              apr_uint64_t incarnation, apr_interval_time_t ttl, apr_pool_t *pool);
+
+    /* Last one wins; may be dropped at a crash. WF_ESTALE. */
+    apr_status_t (*progress)(wf_store_t *store, const wf_token_t *token,
+                             const wf_run_progress_t *progress, apr_pool_t *pool);
+
+    /*
+     * Ends a run: compare-and-set on (pid, fence). The same again succeeds. WF_ESTALE where the
+     * run has another fence, or has ended otherwise.
+     */
+    apr_status_t (*finish)(wf_store_t *store, const wf_finish_t *finish, apr_pool_t *pool);
+
+    /* Puts a claimed run back in the queue, unstarted (an interrupted one ends). WF_ESTALE. */
+    apr_status_t (*release)(wf_store_t *store, const wf_token_t *token, apr_pool_t *pool);
+
+    /*
+     * Queued: ends now as interrupted. Running: a durable flag and a wake-up for its runner. *run
+     * is the run as it now stands. APR_SUCCESS; WF_EENDED where it had ended before (*run is set
+     * and says how); APR_NOTFOUND.
+     */
+    apr_status_t (*interrupt)(wf_run_t **run, wf_store_t *store, const char *vhost,
+                              const wf_uuid_t *pid, const char *by, wf_result_t *result,
+                              apr_pool_t *pool);
+
+    /* The run as it stands; sees what any call that has returned wrote. APR_NOTFOUND. */
+    apr_status_t (*get)(wf_run_t **run, wf_store_t *store, const char *vhost, const wf_uuid_t *pid,
+                        wf_result_t *result, apr_pool_t *pool);
+
+    /*
+     * Ends the runs of expired incarnations as ERROR of type process-lost (INTERRUPTED where that
+     * was asked), or queues them again where they say so. *count is how many. A store may do so by
+     * itself as well.
+     */
+    apr_status_t (*reap)(apr_uint64_t *count, wf_store_t *store, apr_pool_t *pool);
+
+    /* Waits at most `timeout` for news for this incarnation. *events is 0 where none came.
+     * WF_ESTALE. */
+    apr_status_t (*wait)(unsigned *events, wf_store_t *store, apr_uint64_t incarnation,
+                         apr_interval_time_t timeout, apr_pool_t *pool);
+};
+
+#endif
