@@ -1,0 +1,157 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* One run: its task looked up, executed, and its end told to the store. */
+#include "runner/runs.h"
+
+#include <apr_strings.h>
+#include "base/clock.h"
+#include "base/log.h"
+#include "flow/flow.h"
+
+#define FINISH_PAUSE apr_time_from_sec(1) /* before a finish that was refused is repeated */
+
+static void note_progress(void *baton, const char *action, apr_uint64_t done, apr_uint64_t total)
+{
+    wf_held_t *held = baton;
+
+    apr_thread_mutex_lock(held->runner->mutex);
+    held->progress = (wf_run_progress_t){action, done, total};
+    held->progress_moved = 1;
+    apr_thread_mutex_unlock(held->runner->mutex);
+}
+
+static void set_error(wf_finish_t *finish, wf_problem_e problem, const char *detail)
+{
+    finish->status = WF_RUN_ERROR;
+    finish->error.type = wf_problem_info(problem)->slug;
+    finish->error.detail = detail;
+}
+
+/* The task that the run names, as its file stands now. */
+static apr_status_t find_task(const wf_task_t **task, wf_held_t *held, wf_finish_t *finish)
+{
+    const wf_run_t *run = &held->claim.run;
+    const wf_project_t *project;
+    wf_result_t result;
+    apr_status_t rv;
+
+    wf_result_init(&result, held->pool);
+    rv = wf_projects_find(&project, held->runner->projects, run->source, run->project, &result,
+                          held->pool);
+    if (rv != APR_SUCCESS) {
+        wf_log_error(rv, "WF0185", "run %s: project %s: %s", held->pid, run->project,
+                     result.detail ? result.detail : "cannot be loaded");
+        set_error(finish, result.problem ? result.problem : WF_PROBLEM_INTERNAL, result.detail);
+        return rv;
+    }
+    *task = wf_project_task(project, run->task);
+    if (!*task) {
+        set_error(finish, WF_PROBLEM_UNKNOWN_TASK,
+                  "The task is not in the project's file any more.");
+        return APR_NOTFOUND;
+    }
+    return APR_SUCCESS;
+}
+
+/* What the run becomes, where its execution ended by itself or a user asked. */
+static void set_end(wf_finish_t *finish, const wf_outcome_t *outcome)
+{
+    finish->result = outcome->result;
+    finish->result_cut = outcome->result_cut;
+    finish->actions = outcome->actions;
+    finish->progress.done = outcome->done;
+    finish->progress.total = outcome->total;
+    if (outcome->cancelled == WF_CANCEL_INTERRUPT) {
+        finish->status = WF_RUN_INTERRUPTED;
+    } else if (outcome->cancelled == WF_CANCEL_SHUTDOWN) {
+        set_error(finish, WF_PROBLEM_SERVER_STOPPED,
+                  "The server was stopped and ended the run. What it had done by then stays done.");
+    } else if (outcome->problem != WF_PROBLEM_NONE) {
+        set_error(finish, outcome->problem, outcome->detail);
+    } else {
+        finish->status = WF_RUN_COMPLETED;
+    }
+}
+
+static int is_lost(wf_runner_t *runner)
+{
+    return wf_runner_state(runner) == WF_RUNNER_LOST;
+}
+
+/* Waits before a call is repeated, unless the lease is lost meanwhile. */
+static void pause_finish(wf_runner_t *runner)
+{
+    apr_thread_mutex_lock(runner->mutex);
+    if (runner->state != WF_RUNNER_LOST) {
+        apr_thread_cond_timedwait(runner->changed, runner->mutex, FINISH_PAUSE);
+    }
+    apr_thread_mutex_unlock(runner->mutex);
+}
+
+/* Tells the store, again and again while it cannot take it and our word still counts. */
+static void tell_end(wf_held_t *held, const wf_finish_t *finish, int release)
+{
+    wf_runner_t *runner = held->runner;
+    apr_status_t rv = WF_EUNAVAILABLE;
+    apr_pool_t *scratch;
+
+    if (apr_pool_create(&scratch, held->pool) != APR_SUCCESS) {
+        return; /* its lease will end it */
+    }
+    while (rv == WF_EUNAVAILABLE && !is_lost(runner)) {
+        apr_pool_clear(scratch);
+        rv = release ? runner->store->release(runner->store, &held->claim.token, scratch)
+                     : runner->store->finish(runner->store, finish, scratch);
+        if (rv == WF_EUNAVAILABLE) {
+            wf_log_warning(rv, "WF0186", "run %s: its end cannot be recorded yet", held->pid);
+            pause_finish(runner);
+        }
+    }
+    if (rv != APR_SUCCESS) {
+        wf_log_error(rv, "WF0187", "run %s: its end was not recorded", held->pid);
+    }
+}
+
+static void execute(wf_held_t *held)
+{
+    wf_runner_t *runner = held->runner;
+    wf_finish_t finish;
+    wf_outcome_t outcome;
+    wf_execution_t execution = {
+        .pid = held->pid,
+        .project = held->claim.run.project,
+        .fence = held->claim.token.fence,
+        .payload = held->claim.payload,
+        .grace = runner->settings->kill_grace,
+        .cancel = held->cancel,
+        .progress = note_progress,
+        .baton = held,
+    };
+
+    memset(&finish, 0, sizeof(finish));
+    memset(&outcome, 0, sizeof(outcome));
+    finish.token = held->claim.token;
+    if (wf_cancel_reason(held->cancel) == WF_CANCEL_SHUTDOWN) {
+        tell_end(held, &finish, 1); /* it has not begun: another runner may have it */
+        return;
+    }
+    if (find_task(&execution.task, held, &finish) == APR_SUCCESS) {
+        wf_execute(&outcome, &execution, held->pool);
+        set_end(&finish, &outcome);
+    }
+    wf_log_debug(0, "WF0188", "run %s of %s/%s: %s", held->pid, held->claim.run.project,
+                 held->claim.run.task, wf_run_status_name(finish.status));
+    if (outcome.cancelled != WF_CANCEL_LOST) {
+        tell_end(held, &finish,
+                 outcome.cancelled == WF_CANCEL_SHUTDOWN && held->claim.run.rerun_when_lost);
+    }
+}
+
+void *APR_THREAD_FUNC wf_held_execute(apr_thread_t *thread, void *data)
+{
+    wf_held_t *held = data;
+
+    (void)thread;
+    execute(held);
+    wf_held_remove(held);
+    return NULL;
+}

@@ -1,0 +1,182 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The runner's start, its main thread, and its end. */
+#include "runner/runner.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <signal.h>
+#include <sys/eventfd.h>
+#include <sys/signalfd.h>
+#include <unistd.h>
+#include <jansson.h>
+#include "base/clock.h"
+#include "base/log.h"
+#include "flow/process.h"
+#include "runner/runs.h"
+
+#define STOP_MARGIN apr_time_from_sec(4) /* beside the kill grace: less than the supervisor's */
+
+/* Every signal is blocked in every thread; the main one reads those that matter. */
+static apr_status_t open_signals(int *fd)
+{
+    sigset_t set;
+
+    sigfillset(&set);
+    if (sigprocmask(SIG_SETMASK, &set, NULL) != 0) {
+        return errno;
+    }
+    sigemptyset(&set);
+    sigaddset(&set, SIGCHLD);
+    sigaddset(&set, SIGTERM);
+    sigaddset(&set, SIGUSR1);
+    *fd = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
+    return *fd < 0 ? errno : APR_SUCCESS;
+}
+
+static apr_status_t open_runner(wf_runner_t *runner, const wf_runner_config_t *config,
+                                apr_pool_t *pool)
+{
+    apr_status_t rv;
+
+    memset(runner, 0, sizeof(*runner));
+    runner->settings = config->settings;
+    runner->store = config->store;
+    runner->host = config->host;
+    runner->ready = 1;
+    runner->pool = pool;
+    runner->held = apr_hash_make(pool);
+    json_object_seed(0);
+    runner->wake = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+    if (runner->wake < 0) {
+        return errno;
+    }
+    if ((rv = apr_thread_mutex_create(&runner->mutex, APR_THREAD_MUTEX_DEFAULT, pool)) ==
+            APR_SUCCESS &&
+        (rv = apr_thread_cond_create(&runner->changed, pool)) == APR_SUCCESS &&
+        (rv = wf_process_setup()) == APR_SUCCESS &&
+        (rv = wf_projects_create(&runner->projects, pool)) == APR_SUCCESS) {
+        rv = apr_thread_pool_create(&runner->threads, 0, runner->settings->threads, pool);
+    }
+    if (rv == APR_SUCCESS) {
+        apr_thread_pool_idle_max_set(runner->threads, runner->settings->threads);
+    }
+    return rv;
+}
+
+/* Joins, however long the store takes to be there. SIGTERM ends the wait. */
+static apr_status_t join(wf_runner_t *runner, int signals)
+{
+    apr_pool_t *pool;
+    apr_status_t rv = apr_pool_create(&pool, runner->pool);
+
+    while (rv == APR_SUCCESS) {
+        struct pollfd term = {signals, POLLIN, 0};
+
+        rv = runner->store->join(&runner->incarnation, runner->store, runner->host,
+                                 runner->settings->threads, WF_LEASE_TTL, pool);
+        if (rv != WF_EUNAVAILABLE) {
+            break;
+        }
+        wf_log_error(rv, "WF0195", "the runner cannot join the store yet");
+        rv = poll(&term, 1, 500) > 0 ? APR_EINTR : APR_SUCCESS;
+        apr_pool_clear(pool);
+    }
+    return rv;
+}
+
+/* Tells the store that this runner claims no more; where it cannot be told, the state alone does.
+ */
+static void tell_drain(wf_runner_t *runner)
+{
+    apr_pool_t *pool;
+
+    if (apr_pool_create(&pool, runner->pool) == APR_SUCCESS) {
+        apr_status_t rv = runner->store->drain(runner->store, runner->incarnation, pool);
+
+        if (rv != APR_SUCCESS) {
+            wf_log_info(rv, "WF0196", "the store was not told that the runner drains");
+        }
+        apr_pool_destroy(pool);
+    }
+}
+
+static void take_signals(wf_runner_t *runner, int fd)
+{
+    struct signalfd_siginfo info;
+
+    while (read(fd, &info, sizeof(info)) == (ssize_t)sizeof(info)) {
+        switch (info.ssi_signo) {
+        case SIGTERM:
+            wf_runner_set_state(runner, WF_RUNNER_STOPPING);
+            break;
+        case SIGUSR1:
+            wf_runner_set_state(runner, WF_RUNNER_DRAINING);
+            tell_drain(runner);
+            break;
+        default: /* SIGCHLD: signals merge, so it is looked at below whatever came */
+            break;
+        }
+    }
+}
+
+/* Whether nothing is held and nothing more will be. */
+static int is_idle(wf_runner_t *runner)
+{
+    int idle;
+
+    apr_thread_mutex_lock(runner->mutex);
+    idle = runner->state != WF_RUNNER_ACTIVE && runner->count == 0 && !runner->claiming;
+    apr_thread_mutex_unlock(runner->mutex);
+    return idle;
+}
+
+static void run_main_thread(wf_runner_t *runner, int signals)
+{
+    apr_time_t deadline = 0;
+
+    while (!is_idle(runner) && (!deadline || wf_clock() < deadline)) {
+        struct pollfd fds[] = {{signals, POLLIN, 0}, {runner->wake, POLLIN, 0}};
+        apr_uint64_t count;
+
+        if (poll(fds, 2, deadline ? wf_clock_poll_ms(deadline) : -1) < 0 && errno != EINTR) {
+            wf_log_error(errno, "WF0197", "poll");
+        }
+        if (fds[1].revents && read(runner->wake, &count, sizeof(count)) < 0) {
+            wf_log_debug(errno, "WF0198", "a wake-up was taken already");
+        }
+        take_signals(runner, signals);
+        wf_process_reap_adopted();
+        if (!deadline && wf_runner_state(runner) >= WF_RUNNER_STOPPING) {
+            deadline = wf_clock() + runner->settings->kill_grace + STOP_MARGIN;
+        }
+    }
+}
+
+apr_status_t wf_runner_run(const wf_runner_config_t *config, apr_pool_t *pool)
+{
+    wf_runner_t *runner = apr_pcalloc(pool, sizeof(*runner));
+    int signals = -1;
+    apr_status_t rv = open_signals(&signals);
+
+    if (rv == APR_SUCCESS) {
+        rv = open_runner(runner, config, pool);
+    }
+    if (rv == APR_SUCCESS) {
+        rv = join(runner, signals);
+    }
+    if (rv == APR_SUCCESS) {
+        rv = wf_runner_start_loops(runner);
+    }
+    if (rv == APR_EINTR) {
+        return APR_SUCCESS; /* told to stop before it began */
+    }
+    if (rv != APR_SUCCESS) {
+        wf_log_error(rv, "WF0199", "the runner cannot start");
+        return rv;
+    }
+    wf_log_info(0, "WF0189",
+                "the runner serves as incarnation %" APR_UINT64_T_FMT " with %u threads",
+                runner->incarnation, runner->settings->threads);
+    run_main_thread(runner, signals);
+    return wf_runner_state(runner) == WF_RUNNER_LOST ? WF_ESTALE : APR_SUCCESS;
+}

@@ -1,0 +1,115 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The table of held runs. */
+#include "runner/runs.h"
+
+#include <unistd.h>
+#include <apr_strings.h>
+#include "base/log.h"
+
+/* Tells whoever waits; under the mutex. */
+static void announce(wf_runner_t *runner)
+{
+    const apr_uint64_t one = 1;
+
+    apr_thread_cond_broadcast(runner->changed);
+    if (write(runner->wake, &one, sizeof(one)) != (ssize_t)sizeof(one)) {
+        wf_log_debug(0, "WF0180", "the main thread has been woken already");
+    }
+}
+
+/* Copies what an execution reads of a claim, whose own pool is the claim loop's. */
+static void copy_claim(wf_claim_t *to, const wf_claim_t *from, apr_pool_t *pool)
+{
+    *to = *from;
+    to->payload = wf_slice_dup(from->payload, pool);
+    to->run.vhost = apr_pstrdup(pool, from->run.vhost);
+    to->run.project = apr_pstrdup(pool, from->run.project);
+    to->run.task = apr_pstrdup(pool, from->run.task);
+    to->run.source = apr_pstrdup(pool, from->run.source);
+}
+
+apr_status_t wf_held_add(wf_held_t **held, wf_runner_t *runner, const wf_claim_t *claim)
+{
+    wf_held_t *fresh;
+    apr_pool_t *pool;
+    apr_status_t rv = apr_pool_create(&pool, NULL);
+
+    if (rv != APR_SUCCESS) {
+        return rv;
+    }
+    apr_pool_tag(pool, "wf_held");
+    fresh = apr_pcalloc(pool, sizeof(*fresh));
+    fresh->runner = runner;
+    fresh->pool = pool;
+    copy_claim(&fresh->claim, claim, pool);
+    wf_uuid_format(fresh->pid, &claim->token.pid);
+    rv = wf_cancel_create(&fresh->cancel, pool);
+    if (rv != APR_SUCCESS) {
+        apr_pool_destroy(pool);
+        return rv;
+    }
+    apr_thread_mutex_lock(runner->mutex);
+    apr_hash_set(runner->held, &fresh->claim.token.pid, sizeof(wf_uuid_t), fresh);
+    runner->count++;
+    if (runner->state >= WF_RUNNER_STOPPING) {
+        wf_cancel_request(fresh->cancel, WF_CANCEL_SHUTDOWN);
+    }
+    apr_thread_mutex_unlock(runner->mutex);
+    *held = fresh;
+    return APR_SUCCESS;
+}
+
+void wf_held_remove(wf_held_t *held)
+{
+    wf_runner_t *runner = held->runner;
+
+    apr_thread_mutex_lock(runner->mutex);
+    apr_hash_set(runner->held, &held->claim.token.pid, sizeof(wf_uuid_t), NULL);
+    runner->count--;
+    announce(runner);
+    apr_thread_mutex_unlock(runner->mutex);
+    apr_pool_destroy(held->pool);
+}
+
+void wf_held_cancel(wf_runner_t *runner, const wf_token_t *token, wf_cancel_reason_e reason)
+{
+    wf_held_t *held;
+
+    apr_thread_mutex_lock(runner->mutex);
+    held = apr_hash_get(runner->held, &token->pid, sizeof(token->pid));
+    if (held && held->claim.token.fence == token->fence) {
+        wf_cancel_request(held->cancel, reason);
+    }
+    apr_thread_mutex_unlock(runner->mutex);
+}
+
+void wf_runner_set_state(wf_runner_t *runner, wf_runner_state_e state)
+{
+    apr_thread_mutex_lock(runner->mutex);
+    if (state > runner->state) {
+        runner->state = state;
+    }
+    if (runner->state >= WF_RUNNER_STOPPING) {
+        for (apr_hash_index_t *i = apr_hash_first(NULL, runner->held); i; i = apr_hash_next(i)) {
+            wf_held_t *held;
+            void *value;
+
+            apr_hash_this(i, NULL, NULL, &value);
+            held = value;
+            wf_cancel_request(held->cancel, runner->state == WF_RUNNER_LOST ? WF_CANCEL_LOST
+                                                                            : WF_CANCEL_SHUTDOWN);
+        }
+    }
+    announce(runner);
+    apr_thread_mutex_unlock(runner->mutex);
+}
+
+wf_runner_state_e wf_runner_state(wf_runner_t *runner)
+{
+    wf_runner_state_e state;
+
+    apr_thread_mutex_lock(runner->mutex);
+    state = runner->state;
+    apr_thread_mutex_unlock(runner->mutex);
+    return state;
+}

@@ -1,0 +1,82 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The runs that a runner holds, from claim to finish, and the states that it goes through itself.
+ * One mutex guards everything in here; the condition is signalled whenever something changes.
+ */
+#ifndef WF_RUNNER_RUNS_H
+#define WF_RUNNER_RUNS_H
+
+#include <apr_hash.h>
+#include <apr_thread_cond.h>
+#include <apr_thread_mutex.h>
+#include <apr_thread_pool.h>
+#include "flow/cancel.h"
+#include "flow/project.h"
+#include "runner/runner.h"
+
+typedef enum {
+    WF_RUNNER_ACTIVE,
+    WF_RUNNER_DRAINING, /* claims no more */
+    WF_RUNNER_STOPPING, /* and ends what runs */
+    WF_RUNNER_LOST      /* and nobody will take its word */
+} wf_runner_state_e;
+
+typedef struct wf_runner_t {
+    const wf_settings_t *settings;
+    wf_store_t *store;
+    const char *host;
+    apr_uint64_t incarnation;
+    wf_projects_t *projects;
+    apr_thread_pool_t *threads;
+    int wake; /* eventfd: something changed that the main thread waits for */
+
+    apr_thread_mutex_t *mutex; /* guards all that follows */
+    apr_thread_cond_t *changed;
+    wf_runner_state_e state;
+    apr_hash_t *held;   /* pid -> wf_held_t */
+    apr_uint32_t count; /* of held */
+    int claiming;       /* a claim is under way: its runs will still appear */
+    int ready;          /* news: something may be claimed */
+    int beat_now;       /* news: an interrupt */
+    apr_pool_t *pool;
+} wf_runner_t;
+
+/* One run that is held. Its pool is its own root; it goes with it. */
+typedef struct wf_held_t {
+    wf_runner_t *runner;
+    wf_claim_t claim;
+    char pid[WF_UUID_TEXT_LEN + 1];
+    wf_cancel_t *cancel;
+    wf_run_progress_t progress; /* under the mutex; action points into the project, which is held */
+    int progress_moved;         /* under the mutex: not told to the store yet */
+    apr_pool_t *pool;
+} wf_held_t;
+
+/*
+ * Takes a claim into the table; the claim's memory is copied.
+ * APR_SUCCESS, or an error where it could not be set up.
+ */
+apr_status_t wf_held_add(wf_held_t **held, wf_runner_t *runner, const wf_claim_t *claim);
+
+/* Takes it out of the table, and frees it. */
+void wf_held_remove(wf_held_t *held);
+
+/* Asks the run of a token to end. Does nothing where it is not held. */
+void wf_held_cancel(wf_runner_t *runner, const wf_token_t *token, wf_cancel_reason_e reason);
+
+/* Moves on to a state, never back; from STOPPING on, all that runs is asked to end. */
+void wf_runner_set_state(wf_runner_t *runner, wf_runner_state_e state);
+
+wf_runner_state_e wf_runner_state(wf_runner_t *runner);
+
+/* Executes a held run to its end and tells the store; a task of the thread pool. */
+void *APR_THREAD_FUNC wf_held_execute(apr_thread_t *thread, void *held);
+
+/* loops.c: starts the threads that claim, listen and beat. APR_SUCCESS or the system's error. */
+apr_status_t wf_runner_start_loops(wf_runner_t *runner);
+
+/* The lease, and how often it is renewed. */
+#define WF_LEASE_TTL  apr_time_from_sec(10)
+#define WF_BEAT_EVERY apr_time_from_sec(1)
+
+#endif
