@@ -1,0 +1,52 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Asking httpd. */
+#include "http/authz.h"
+
+#include <apr_strings.h>
+#include <http_log.h>
+#include <http_request.h>
+
+APLOG_USE_MODULE(dbsync_wf);
+
+int wf_authz_may_run(wf_request_t *req, const char *project, const char *task)
+{
+    request_rec *r = req->r;
+    const char *uri =
+        apr_pstrcat(r->pool, req->base->uri, wf_route_run_path(project, task, r->pool), NULL);
+    request_rec *look_up = ap_sub_req_method_uri("POST", uri, r, NULL);
+    int may = look_up->status == HTTP_OK;
+
+    if (!may) {
+        ap_log_rerror(APLOG_MARK, APLOG_INFO, 0, r,
+                      "WF0312: %s is refused: POST to %s would be answered %d", r->user, uri,
+                      look_up->status);
+    }
+    ap_destroy_sub_req(look_up);
+    return may;
+}
+
+static apr_status_t unknown_run(wf_result_t *result)
+{
+    return wf_result_set(result, APR_NOTFOUND, WF_PROBLEM_UNKNOWN_RUN,
+                         "There is no run with this pid that you may see.");
+}
+
+apr_status_t wf_authz_find_run(wf_run_t **run, wf_request_t *req, wf_result_t *result)
+{
+    request_rec *r = req->r;
+    wf_store_t *store = req->shared->store;
+    apr_status_t status;
+
+    if (!req->route.has_pid) {
+        return unknown_run(result);
+    }
+    status = store->get(run, store, wf_server_config(r->server)->vhost, &req->route.pid, result,
+                        r->pool);
+    if (status == APR_NOTFOUND) {
+        return unknown_run(result);
+    }
+    if (status != APR_SUCCESS) {
+        return wf_request_store_failed(req, status, result);
+    }
+    return wf_authz_may_run(req, (*run)->project, (*run)->task) ? APR_SUCCESS : unknown_run(result);
+}

@@ -1,0 +1,90 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The module's directives and what they are kept in.
+ *
+ * Three kinds: the directory configuration (per vhost or directory, merged), the settings
+ * (server-wide, so only the main server has them), and what a process makes of them at run time
+ * (wf_shared_t). All of it lives in pconf and goes with it: the module is unloaded at each restart.
+ */
+#ifndef WF_HTTP_CONFIG_H
+#define WF_HTTP_CONFIG_H
+
+#include <httpd.h>
+#include <http_config.h>
+#include "flow/project.h"
+#include "runner/settings.h"
+#include "store/store.h"
+
+extern module AP_MODULE_DECLARE_DATA dbsync_wf_module;
+
+/* What `SetHandler` names. */
+#define WF_HANDLER "dbsync-wf"
+
+/*
+ * Directory configuration: X(type, name, default). The list makes the struct, the merge and the
+ * getters; a directive sets a field together with its `set` flag.
+ */
+/* clang-format off */
+#define WF_DIR_FIELDS(X)                                                                           \
+    X(const char *, projects, NULL)     /* DbsyncWfProjects, absolute; NULL: not configured */     \
+    X(apr_uint64_t, max_body, 1 << 20)  /* DbsyncWfMaxBody, bytes */
+/* clang-format on */
+
+typedef struct wf_dir_config_t {
+#define WF_DIR_MEMBER(type, name, fallback)                                                        \
+    type name;                                                                                     \
+    int name##_set;
+    WF_DIR_FIELDS(WF_DIR_MEMBER)
+#undef WF_DIR_MEMBER
+} wf_dir_config_t;
+
+/* wf_config_projects(r), wf_config_max_body(r): what is in force for a request. */
+#define WF_DIR_GETTER(type, name, fallback) type wf_config_##name(const request_rec *r);
+WF_DIR_FIELDS(WF_DIR_GETTER)
+#undef WF_DIR_GETTER
+
+/* What all vhosts share; one a configuration. The store and the projects are a child's own. */
+typedef struct wf_shared_t {
+    wf_settings_t settings;           /* state_dir is NULL until wf_config_finish */
+    int in_use;                       /* whether any server has a base */
+    int remote_documents;             /* whether an ErrorDocument may lead to another site */
+    wf_store_t *store;                /* NULL until child_init, and where anything of it failed */
+    wf_projects_t *projects;          /* not NULL where store is not */
+    volatile apr_uint32_t complained; /* second of the last complaint about the configuration */
+} wf_shared_t;
+
+typedef struct wf_server_config_t {
+    wf_shared_t *shared;
+    apr_array_header_t *bases; /* of wf_base_t, longest first; see bases.h */
+    const char *vhost;         /* the server's name in the store, from post_config on */
+} wf_server_config_t;
+
+/* The server's configuration; never NULL. */
+wf_server_config_t *wf_server_config(const server_rec *server);
+
+/*
+ * Gives every vhost a configuration of its own, which shares the settings. httpd lets a vhost in
+ * which no server directive of ours stands, and none may, use the main server's.
+ */
+void wf_config_split(server_rec *main_server, apr_pool_t *pconf);
+
+/*
+ * Fills in and checks what can only be known when the whole configuration has been read.
+ * APR_SUCCESS, or an error that has been logged.
+ */
+apr_status_t wf_config_finish(server_rec *main_server, apr_pool_t *pconf);
+
+/*
+ * The name under which a server's runs are kept: its ServerName in lower case, ":" and the port of
+ * its first address. It must stay the same from start to start, so every vhost in use should have a
+ * ServerName. Valid from post_config on, when httpd has made up its mind about missing names.
+ */
+const char *wf_config_vhost(const server_rec *server, apr_pool_t *pool);
+
+/* For the module record. */
+extern const command_rec wf_config_directives[];
+void *wf_config_create_dir(apr_pool_t *pool, char *path);
+void *wf_config_merge_dir(apr_pool_t *pool, void *base, void *over);
+void *wf_config_create_server(apr_pool_t *pool, server_rec *server);
+
+#endif

@@ -1,0 +1,205 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The directives: what they take, what they refuse, and how they say what to write instead.
+ * All of it happens at configtest.
+ */
+#include "http/config.h"
+
+#include <apr_file_info.h>
+#include <apr_lib.h>
+#include <apr_strings.h>
+
+#define KIB             ((apr_uint64_t)1 << 10)
+#define MIB             ((apr_uint64_t)1 << 20)
+#define GIB             ((apr_uint64_t)1 << 30)
+
+#define THREADS_MOST    4096
+#define CACHE_LEAST     MIB
+#define CACHE_MOST      (64 * GIB)
+#define BODY_MOST       (64 * MIB)
+#define KILL_GRACE_MOST apr_time_from_sec(3600)
+
+static wf_settings_t *settings_of(const cmd_parms *cmd)
+{
+    return &wf_server_config(cmd->server)->shared->settings;
+}
+
+/* Digits alone, read up to the first other character; whether the number fits. */
+static int read_digits(apr_uint64_t *number, const char **at)
+{
+    const char *start = *at;
+
+    *number = 0;
+    for (; apr_isdigit(**at); (*at)++) {
+        apr_uint64_t digit = (apr_uint64_t)(**at - '0');
+
+        if (*number > (APR_UINT64_MAX - digit) / 10) {
+            return 0;
+        }
+        *number = *number * 10 + digit;
+    }
+    return *at > start;
+}
+
+static int read_size(apr_uint64_t *size, const char *text)
+{
+    apr_uint64_t unit = 1;
+
+    if (!read_digits(size, &text)) {
+        return 0;
+    }
+    switch (apr_toupper(*text)) {
+    case 'K':
+        unit = KIB;
+        break;
+    case 'M':
+        unit = MIB;
+        break;
+    case 'G':
+        unit = GIB;
+        break;
+    case '\0':
+        return 1;
+    default:
+        return 0;
+    }
+    if (text[1] != '\0' || *size > APR_UINT64_MAX / unit) {
+        return 0;
+    }
+    *size *= unit;
+    return 1;
+}
+
+static const char *set_state_dir(cmd_parms *cmd, void *dir, const char *arg)
+{
+    const char *context = ap_check_cmd_context(cmd, GLOBAL_ONLY);
+    char *path;
+    apr_size_t len;
+
+    (void)dir;
+    if (context) {
+        return context;
+    }
+    path = *arg != '\0' ? ap_server_root_relative(cmd->pool, arg) : NULL;
+    if (!path) {
+        return apr_psprintf(
+            cmd->pool, "DbsyncWfStateDir must be the path of a folder on a local disk, not \"%s\"",
+            arg);
+    }
+    for (len = strlen(path); len > 1 && path[len - 1] == '/'; len--) {
+        path[len - 1] = '\0';
+    }
+    settings_of(cmd)->state_dir = path;
+    return NULL;
+}
+
+static const char *set_threads(cmd_parms *cmd, void *dir, const char *arg)
+{
+    const char *context = ap_check_cmd_context(cmd, GLOBAL_ONLY);
+    const char *at = arg;
+    apr_uint64_t threads;
+
+    (void)dir;
+    if (context) {
+        return context;
+    }
+    if (!read_digits(&threads, &at) || *at != '\0' || threads < 1 || threads > THREADS_MOST) {
+        return apr_psprintf(cmd->pool,
+                            "DbsyncWfThreads must be a whole number from 1 to %d, not \"%s\"",
+                            THREADS_MOST, arg);
+    }
+    settings_of(cmd)->threads = (apr_uint32_t)threads;
+    return NULL;
+}
+
+static const char *set_cache_size(cmd_parms *cmd, void *dir, const char *arg)
+{
+    const char *context = ap_check_cmd_context(cmd, GLOBAL_ONLY);
+    apr_uint64_t size;
+
+    (void)dir;
+    if (context) {
+        return context;
+    }
+    if (!read_size(&size, arg) || size < CACHE_LEAST || size > CACHE_MOST) {
+        return apr_psprintf(
+            cmd->pool,
+            "DbsyncWfCacheSize must be a size from 1M to 64G, in bytes or with K, M or "
+            "G behind the number, not \"%s\"",
+            arg);
+    }
+    settings_of(cmd)->cache_size = size;
+    return NULL;
+}
+
+static const char *set_kill_grace(cmd_parms *cmd, void *dir, const char *arg)
+{
+    const char *context = ap_check_cmd_context(cmd, GLOBAL_ONLY);
+    apr_interval_time_t grace;
+
+    (void)dir;
+    if (context) {
+        return context;
+    }
+    if (!apr_isdigit(*arg) || ap_timeout_parameter_parse(arg, &grace, "s") != APR_SUCCESS ||
+        grace < 0 || grace > KILL_GRACE_MOST) {
+        return apr_psprintf(
+            cmd->pool,
+            "DbsyncWfKillGrace must be a time from 0 to 1h, in seconds or with ms, s, "
+            "mi or h behind the number, not \"%s\"",
+            arg);
+    }
+    settings_of(cmd)->kill_grace = grace;
+    return NULL;
+}
+
+static const char *set_projects(cmd_parms *cmd, void *dir, const char *arg)
+{
+    wf_dir_config_t *config = dir;
+    const char *path = *arg != '\0' ? ap_server_root_relative(cmd->pool, arg) : NULL;
+    apr_finfo_t info;
+
+    if (!path || apr_stat(&info, path, APR_FINFO_TYPE, cmd->temp_pool) != APR_SUCCESS ||
+        info.filetype != APR_DIR) {
+        return apr_psprintf(cmd->pool,
+                            "DbsyncWfProjects must be an existing folder, which holds the project "
+                            "files ({projectId}.json); \"%s\" is none: create it, or write another",
+                            path ? path : arg);
+    }
+    config->projects = path;
+    config->projects_set = 1;
+    return NULL;
+}
+
+static const char *set_max_body(cmd_parms *cmd, void *dir, const char *arg)
+{
+    wf_dir_config_t *config = dir;
+    apr_uint64_t size;
+
+    if (!read_size(&size, arg) || size < 1 || size > BODY_MOST) {
+        return apr_psprintf(cmd->pool,
+                            "DbsyncWfMaxBody must be a size from 1 to 64M, in bytes or with K or M "
+                            "behind the number, not \"%s\"",
+                            arg);
+    }
+    config->max_body = size;
+    config->max_body_set = 1;
+    return NULL;
+}
+
+const command_rec wf_config_directives[] = {
+    AP_INIT_TAKE1(
+        "DbsyncWfStateDir", set_state_dir, NULL, RSRC_CONF,
+        "folder on a local disk that keeps the runs; default: dbsync_wf in the runtime directory"),
+    AP_INIT_TAKE1("DbsyncWfThreads", set_threads, NULL, RSRC_CONF,
+                  "how many runs execute at a time, from 1 to 4096; default 16"),
+    AP_INIT_TAKE1("DbsyncWfCacheSize", set_cache_size, NULL, RSRC_CONF,
+                  "memory for the database's cache, from 1M to 64G; default 64M"),
+    AP_INIT_TAKE1("DbsyncWfKillGrace", set_kill_grace, NULL, RSRC_CONF,
+                  "time from TERM to KILL for a program that is ended, from 0 to 1h; default 5 s"),
+    AP_INIT_TAKE1("DbsyncWfProjects", set_projects, NULL, RSRC_CONF | ACCESS_CONF,
+                  "folder that holds the project files, {projectId}.json"),
+    AP_INIT_TAKE1("DbsyncWfMaxBody", set_max_body, NULL, RSRC_CONF | ACCESS_CONF,
+                  "greatest length of a request body, from 1 to 64M; default 1M"),
+    {.name = NULL},
+};

@@ -1,0 +1,180 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* POST /projects/{projectId}/tasks/{taskId}/run?trigger=API */
+#include <apr_strings.h>
+#include <httpd.h>
+#include <http_log.h>
+#include "http/answer.h"
+#include "http/authz.h"
+#include "http/body.h"
+#include "http/endpoint.h"
+#include "http/media.h"
+#include "http/query.h"
+
+APLOG_USE_MODULE(dbsync_wf);
+
+#define TRIGGER   "API"
+#define MAX_DEPTH 512 /* arrays and objects within each other */
+
+static apr_status_t check_trigger(const request_rec *r, wf_result_t *result)
+{
+    wf_slice_t trigger;
+    apr_status_t status = wf_query_find(&trigger, r->args, "trigger", r->pool);
+
+    if (status == APR_SUCCESS && wf_slice_is(trigger, TRIGGER)) {
+        return APR_SUCCESS;
+    }
+    return wf_result_set(result, WF_EINVALID, WF_PROBLEM_INVALID_TRIGGER,
+                         "Add ?trigger=" TRIGGER " to the URL.");
+}
+
+/*
+ * httpd has authorized the spelling that was sent; what protects a project is written for the
+ * plural one. What cannot be an id is left to find_task, which knows no such thing.
+ */
+static apr_status_t check_singular(wf_request_t *req, wf_result_t *result)
+{
+    const wf_route_t *route = &req->route;
+
+    if (!route->singular || !route->project || !route->task ||
+        wf_authz_may_run(req, route->project, route->task)) {
+        return APR_SUCCESS;
+    }
+    return wf_result_set(result, APR_EACCES, WF_PROBLEM_FORBIDDEN, "You may not run this task.");
+}
+
+static apr_status_t not_configured(wf_request_t *req, wf_result_t *result)
+{
+    if (wf_request_may_complain(req)) {
+        ap_log_rerror(APLOG_MARK, APLOG_ERR, 0, req->r,
+                      "WF0314: no project can be run here: add DbsyncWfProjects with the "
+                      "folder of the project files to this server or its <Location \"%s\">",
+                      req->base->path.data);
+    }
+    return wf_result_set(result, APR_EGENERAL, WF_PROBLEM_NOT_CONFIGURED,
+                         "The server's error log says what is missing.");
+}
+
+/* A project that could not be loaded for a reason that is none of the client's. */
+static apr_status_t not_loaded(wf_request_t *req, apr_status_t status, wf_result_t *result)
+{
+    if (result->problem == WF_PROBLEM_NONE) {
+        ap_log_rerror(APLOG_MARK, APLOG_ERR, status, req->r,
+                      "WF0315: the file of project %s could not be read", req->route.project);
+    }
+    return wf_result_set(result, status, WF_PROBLEM_INTERNAL, "The server's error log says more.");
+}
+
+static apr_status_t find_task(const wf_task_t **task, wf_request_t *req, wf_result_t *result)
+{
+    request_rec *r = req->r;
+    const char *dir = wf_config_projects(r);
+    const wf_project_t *project;
+    apr_status_t status;
+
+    if (!dir) {
+        return not_configured(req, result);
+    }
+    status = req->route.project ? wf_projects_find(&project, req->shared->projects, dir,
+                                                   req->route.project, result, r->pool)
+                                : APR_NOTFOUND;
+    if (status == APR_NOTFOUND) {
+        return wf_result_set(result, status, WF_PROBLEM_UNKNOWN_PROJECT,
+                             "There is no such project.");
+    }
+    if (status != APR_SUCCESS) {
+        return not_loaded(req, status, result);
+    }
+    *task = req->route.task ? wf_project_task(project, req->route.task) : NULL;
+    if (!*task) {
+        return wf_result_set(result, APR_NOTFOUND, WF_PROBLEM_UNKNOWN_TASK,
+                             "The project has no task with this id.");
+    }
+    return APR_SUCCESS;
+}
+
+static apr_status_t check_type(const request_rec *r, wf_result_t *result)
+{
+    if (wf_media_is_json(apr_table_get(r->headers_in, "Content-Type"))) {
+        return APR_SUCCESS;
+    }
+    return wf_result_set(result, WF_EINVALID, WF_PROBLEM_MEDIA_TYPE,
+                         "Send the header Content-Type: application/json, and the body in UTF-8.");
+}
+
+static apr_status_t check_json(wf_request_t *req, wf_slice_t body, wf_result_t *result)
+{
+    apr_status_t status = wf_json_check(body, MAX_DEPTH, &req->malformed);
+
+    if (status == APR_SUCCESS) {
+        req->malformed.line = 0;
+        return APR_SUCCESS;
+    }
+    return wf_result_set(result, status, WF_PROBLEM_INVALID_JSON,
+                         "Line %" APR_SIZE_T_FMT ", column %" APR_SIZE_T_FMT ": %s.",
+                         req->malformed.line, req->malformed.column, req->malformed.reason);
+}
+
+/* Whatever can be wrong with a request, in the order in which it is told. */
+static apr_status_t check(const wf_task_t **task, wf_slice_t *body, wf_request_t *req,
+                          wf_result_t *result)
+{
+    apr_status_t status = check_singular(req, result);
+
+    if (status == APR_SUCCESS) {
+        status = check_trigger(req->r, result);
+    }
+    if (status == APR_SUCCESS) {
+        status = find_task(task, req, result);
+    }
+    if (status == APR_SUCCESS) {
+        status = check_type(req->r, result);
+    }
+    if (status == APR_SUCCESS) {
+        status = wf_body_read(body, req, wf_config_max_body(req->r), result);
+    }
+    return status == APR_SUCCESS ? check_json(req, *body, result) : status;
+}
+
+static apr_status_t create(wf_run_t **run, wf_request_t *req, const wf_task_t *task,
+                           wf_slice_t body, wf_result_t *result)
+{
+    request_rec *r = req->r;
+    wf_store_t *store = req->shared->store;
+    wf_new_run_t spec = {
+        .vhost = wf_server_config(r->server)->vhost,
+        .project = req->route.project,
+        .task = task->id,
+        .source = wf_config_projects(r),
+        .trigger = TRIGGER,
+        .user = r->user,
+        .concurrency = task->concurrency,
+        .rerun_when_lost = task->on_lost == WF_ON_LOST_RERUN,
+        .payload = body,
+    };
+    apr_status_t status = wf_uuid_make(&spec.pid);
+
+    if (status == APR_SUCCESS) {
+        status = store->create(run, store, &spec, result, r->pool);
+    }
+    return status == APR_SUCCESS ? status : wf_request_store_failed(req, status, result);
+}
+
+apr_status_t wf_endpoint_run(wf_request_t *req, wf_result_t *result)
+{
+    const wf_task_t *task;
+    wf_slice_t body;
+    wf_run_t *run;
+    char pid[WF_UUID_TEXT_LEN + 1];
+    apr_status_t status = check(&task, &body, req, result);
+
+    if (status == APR_SUCCESS) {
+        status = create(&run, req, task, body, result);
+    }
+    if (status != APR_SUCCESS) {
+        return status;
+    }
+    wf_uuid_format(pid, &run->pid);
+    apr_table_setn(req->r->headers_out, "Location",
+                   apr_pstrcat(req->r->pool, req->base->uri, "/status/", pid, NULL));
+    return wf_answer_run(req, HTTP_ACCEPTED, run);
+}

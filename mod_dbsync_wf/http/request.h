@@ -1,0 +1,45 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What the module knows of one request, kept in httpd's request configuration. */
+#ifndef WF_HTTP_REQUEST_H
+#define WF_HTTP_REQUEST_H
+
+#include <httpd.h>
+#include "base/json.h"
+#include "base/result.h"
+#include "http/bases.h"
+#include "http/config.h"
+#include "http/route.h"
+
+typedef struct wf_request_t {
+    request_rec *r;
+    wf_shared_t *shared;
+    const wf_base_t *base;     /* that the request lies under */
+    wf_route_t route;          /* from the handler on */
+    const char *allow;         /* methods that are allowed at this path, once it is known */
+    wf_result_t failure;       /* why the request fails, for the problem document */
+    int http_status;           /* what httpd itself said of the failure; 0: the problem decides */
+    wf_json_error_t malformed; /* where the body is not JSON; line 0: nothing to say */
+} wf_request_t;
+
+/* The base that a request lies under by its r->uri as it is now, or NULL. */
+const wf_base_t *wf_request_base(const request_rec *r);
+
+/*
+ * The request's record, made at the first call, or NULL where the request lies under no base. Its
+ * base is looked up anew each time, because httpd, or a rewrite, changes r->uri on the way.
+ */
+wf_request_t *wf_request_get(request_rec *r);
+
+/*
+ * Whether it is time to complain again in the error log about a configuration that lets requests
+ * fail: once a minute and process, however many requests do.
+ */
+int wf_request_may_complain(wf_request_t *req);
+
+/*
+ * Sets the problem for a store's call that failed, unless the store has set it, and returns
+ * `status`. What nobody expects is logged.
+ */
+apr_status_t wf_request_store_failed(wf_request_t *req, apr_status_t status, wf_result_t *result);
+
+#endif

@@ -1,0 +1,90 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The paths under a base. */
+#include "http/route.h"
+
+#include <apr_strings.h>
+#include "flow/project.h"
+
+/* Takes "/segment" off the front of *rest; whether there was one that is not empty. */
+static int take_segment(wf_slice_t *segment, wf_slice_t *rest)
+{
+    const char *end;
+
+    if (rest->len < 2 || rest->data[0] != '/') {
+        return 0;
+    }
+    *rest = wf_slice_of(rest->data + 1, rest->len - 1);
+    end = memchr(rest->data, '/', rest->len);
+    *segment = wf_slice_of(rest->data, end ? (apr_size_t)(end - rest->data) : rest->len);
+    *rest = wf_slice_of(rest->data + segment->len, rest->len - segment->len);
+    return segment->len > 0;
+}
+
+/* The segment as an id, or NULL where it cannot be one. */
+static const char *read_id(wf_slice_t segment, apr_pool_t *pool)
+{
+    wf_slice_t copy = wf_slice_dup(segment, pool);
+
+    /* A NUL within would end the text early and let something else than what was sent be checked.
+     */
+    if (memchr(copy.data, '\0', copy.len) || !wf_id_is_valid(copy.data)) {
+        return NULL;
+    }
+    return copy.data;
+}
+
+static apr_status_t parse_run(wf_route_t *route, int singular, wf_slice_t rest, apr_pool_t *pool)
+{
+    wf_slice_t project, tasks, task, run;
+
+    if (!take_segment(&project, &rest) || !take_segment(&tasks, &rest) ||
+        !take_segment(&task, &rest) || !take_segment(&run, &rest) || rest.len > 0 ||
+        !wf_slice_is(tasks, singular ? "task" : "tasks") || !wf_slice_is(run, "run")) {
+        return APR_NOTFOUND;
+    }
+    route->endpoint = WF_ENDPOINT_RUN;
+    route->singular = singular;
+    route->project = read_id(project, pool);
+    route->task = read_id(task, pool);
+    return APR_SUCCESS;
+}
+
+static apr_status_t parse_pid(wf_route_t *route, wf_endpoint_e endpoint, wf_slice_t rest)
+{
+    wf_slice_t pid;
+
+    if (!take_segment(&pid, &rest) || rest.len > 0) {
+        return APR_NOTFOUND;
+    }
+    route->endpoint = endpoint;
+    route->has_pid = wf_uuid_parse(&route->pid, pid) == APR_SUCCESS;
+    return APR_SUCCESS;
+}
+
+apr_status_t wf_route_parse(wf_route_t *route, wf_slice_t path, apr_pool_t *pool)
+{
+    wf_slice_t first;
+
+    memset(route, 0, sizeof(*route));
+    if (!take_segment(&first, &path)) {
+        return APR_NOTFOUND;
+    }
+    if (wf_slice_is(first, "projects")) {
+        return parse_run(route, 0, path, pool);
+    }
+    if (wf_slice_is(first, "project")) {
+        return parse_run(route, 1, path, pool);
+    }
+    if (wf_slice_is(first, "status")) {
+        return parse_pid(route, WF_ENDPOINT_STATUS, path);
+    }
+    if (wf_slice_is(first, "interrupt")) {
+        return parse_pid(route, WF_ENDPOINT_INTERRUPT, path);
+    }
+    return APR_NOTFOUND;
+}
+
+const char *wf_route_run_path(const char *project, const char *task, apr_pool_t *pool)
+{
+    return apr_pstrcat(pool, "/projects/", project, "/tasks/", task, "/run", NULL);
+}

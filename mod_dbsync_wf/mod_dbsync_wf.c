@@ -1,0 +1,38 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The module record, and the hooks in their order. */
+#include <httpd.h>
+#include <http_config.h>
+#include <http_protocol.h>
+#include <http_request.h>
+#include "http/config.h"
+#include "http/handler.h"
+#include "http/problem.h"
+#include "http/startup.h"
+
+static void register_hooks(apr_pool_t *pool)
+{
+    (void)pool;
+    ap_hook_check_config(wf_startup_check, NULL, NULL, APR_HOOK_MIDDLE);
+    ap_hook_post_config(wf_startup_parent, NULL, NULL, APR_HOOK_MIDDLE);
+    ap_hook_child_init(wf_startup_child, NULL, NULL, APR_HOOK_MIDDLE);
+    /* Before anyone spends work on an ErrorDocument that will not be sent. */
+    ap_hook_post_read_request(wf_problem_post_read, NULL, NULL, APR_HOOK_REALLY_FIRST);
+    /* Before the core walks folders, and before it answers TRACE, which asks nobody's name. */
+    ap_hook_map_to_storage(wf_handler_map, NULL, NULL, APR_HOOK_FIRST);
+    ap_hook_handler(wf_handler, NULL, NULL, APR_HOOK_MIDDLE);
+    ap_hook_insert_error_filter(wf_problem_insert_filter, NULL, NULL, APR_HOOK_MIDDLE);
+    wf_problem_register_filter();
+}
+
+/* clang-format off */
+module AP_MODULE_DECLARE_DATA dbsync_wf_module = {
+    STANDARD20_MODULE_STUFF,
+    wf_config_create_dir,
+    wf_config_merge_dir,
+    wf_config_create_server,
+    NULL, /* vhosts get theirs from wf_config_split */
+    wf_config_directives,
+    register_hooks,
+    0, /* flags */
+};
+/* clang-format on */
