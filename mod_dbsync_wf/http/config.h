@@ -43,14 +43,17 @@ typedef struct wf_dir_config_t {
 WF_DIR_FIELDS(WF_DIR_GETTER)
 #undef WF_DIR_GETTER
 
+/* What is wrong with a configuration, although it loads, and shows only when requests fail. */
+typedef enum { WF_COMPLAINT_NO_USER, WF_COMPLAINT_NO_PROJECTS, WF_COMPLAINTS } wf_complaint_e;
+
 /* What all vhosts share; one a configuration. The store and the projects are a child's own. */
 typedef struct wf_shared_t {
-    wf_settings_t settings;           /* state_dir is NULL until wf_config_finish */
-    int in_use;                       /* whether any server has a base */
-    int remote_documents;             /* whether an ErrorDocument may lead to another site */
-    wf_store_t *store;                /* NULL until child_init, and where anything of it failed */
-    wf_projects_t *projects;          /* not NULL where store is not */
-    volatile apr_uint32_t complained; /* second of the last complaint about the configuration */
+    wf_settings_t settings;  /* state_dir is NULL until wf_config_finish */
+    int in_use;              /* whether any server has a base */
+    int remote_documents;    /* whether an ErrorDocument may lead to another site */
+    wf_store_t *store;       /* NULL until child_init, and where anything of it failed */
+    wf_projects_t *projects; /* not NULL where store is not */
+    volatile apr_uint32_t complained[WF_COMPLAINTS]; /* second of the last one of each kind */
 } wf_shared_t;
 
 typedef struct wf_server_config_t {

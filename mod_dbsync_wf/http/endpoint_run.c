@@ -44,7 +44,7 @@ static apr_status_t check_singular(wf_request_t *req, wf_result_t *result)
 
 static apr_status_t not_configured(wf_request_t *req, wf_result_t *result)
 {
-    if (wf_request_may_complain(req)) {
+    if (wf_request_may_complain(req, WF_COMPLAINT_NO_PROJECTS)) {
         ap_log_rerror(APLOG_MARK, APLOG_ERR, 0, req->r,
                       "WF0314: no project can be run here: add DbsyncWfProjects with the "
                       "folder of the project files to this server or its <Location \"%s\">",

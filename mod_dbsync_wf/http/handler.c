@@ -61,7 +61,7 @@ static apr_status_t check_user(wf_request_t *req, wf_result_t *result)
     if (r->user && *r->user != '\0') {
         return APR_SUCCESS;
     }
-    if (wf_request_may_complain(req)) {
+    if (wf_request_may_complain(req, WF_COMPLAINT_NO_USER)) {
         ap_log_rerror(APLOG_MARK, APLOG_ERR, 0, r,
                       "WF0316: a request was refused because httpd did not authenticate it: add "
                       "AuthType, AuthName, an AuthUserFile or another provider, and \"Require "

@@ -47,9 +47,9 @@ wf_request_t *wf_request_get(request_rec *r)
     return req;
 }
 
-int wf_request_may_complain(wf_request_t *req)
+int wf_request_may_complain(wf_request_t *req, wf_complaint_e complaint)
 {
-    volatile apr_uint32_t *complained = &req->shared->complained;
+    volatile apr_uint32_t *complained = &req->shared->complained[complaint];
     apr_uint32_t last = apr_atomic_read32(complained);
     apr_uint32_t now = (apr_uint32_t)apr_time_sec(wf_clock());
 

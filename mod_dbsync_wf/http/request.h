@@ -32,9 +32,9 @@ wf_request_t *wf_request_get(request_rec *r);
 
 /*
  * Whether it is time to complain again in the error log about a configuration that lets requests
- * fail: once a minute and process, however many requests do.
+ * fail: once a minute and process, of each kind, however many requests do.
  */
-int wf_request_may_complain(wf_request_t *req);
+int wf_request_may_complain(wf_request_t *req, wf_complaint_e complaint);
 
 /*
  * Sets the problem for a store's call that failed, unless the store has set it, and returns

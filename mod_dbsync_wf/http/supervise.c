@@ -39,6 +39,7 @@ extern module AP_MODULE_DECLARE_DATA dbsync_wf_module;
 #define STATE_DIR_MAX   256
 #define RETIRED_MAX     16
 #define YOUNG           apr_time_from_sec(10) /* one that dies younger is started later each time */
+#define DELAY_LEAST     apr_time_from_msec(100)
 #define DELAY_MOST      apr_time_from_sec(30)
 
 /* Kept by httpd across restarts, in the parent. */
@@ -59,7 +60,6 @@ typedef struct watch_t {
     server_rec *server;
     apr_pool_t *pconf;
     pid_t parent; /* httpd's: a forked child that destroys pconf must not touch the supervisor */
-    int registered;
 } watch_t;
 
 static apr_status_t start(watch_t *watch);
@@ -170,7 +170,6 @@ static void maintain(int reason, void *data, int status)
     switch (reason) {
     case APR_OC_REASON_DEATH:
     case APR_OC_REASON_LOST:
-        watch->registered = 0;
         apr_proc_other_child_unregister(watch);
         if (!watch->settings) {
             break;
@@ -190,16 +189,13 @@ static void maintain(int reason, void *data, int status)
     }
 }
 
+/* pconf goes. APR takes the registration out of its list itself, and before this runs. */
 static apr_status_t unwatch(void *data)
 {
     watch_t *watch = data;
 
     if (getpid() != watch->parent) {
         return APR_SUCCESS;
-    }
-    if (watch->registered) {
-        watch->registered = 0;
-        apr_proc_other_child_unregister(watch);
     }
     if (ap_state_query(AP_SQ_MAIN_STATE) == AP_SQ_MS_EXITING && is_alive(watch->proc.pid)) {
         kill(watch->proc.pid, SIGTERM);
@@ -210,7 +206,6 @@ static apr_status_t unwatch(void *data)
 static void register_watch(watch_t *watch, pid_t pid)
 {
     watch->proc.pid = pid;
-    watch->registered = 1;
     apr_proc_other_child_register(&watch->proc, maintain, watch, NULL, watch->pconf);
 }
 
@@ -236,7 +231,7 @@ static apr_interval_time_t next_delay(retained_t *retained)
     if (!retained->started || wf_clock() - retained->started > YOUNG + delay) {
         delay = 0;
     } else {
-        delay = delay ? delay * 2 : apr_time_from_sec(1);
+        delay = delay ? delay * 2 : DELAY_LEAST;
     }
     retained->delay = delay > DELAY_MOST ? DELAY_MOST : delay;
     return retained->delay;

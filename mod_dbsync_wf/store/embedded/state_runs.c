@@ -81,7 +81,7 @@ apr_status_t wf_state_end(wf_run_t *run, wf_state_t *state, wf_entry_t *entry, c
     run->result_cut = end->result_cut;
     run->actions = end->actions;
     run->error = end->error;
-    if (end->progress.action) {
+    if (end->progress.total) {
         run->progress = end->progress;
     }
     rv = wf_runs_put(&state->tables, run);
