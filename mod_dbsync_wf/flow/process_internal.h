@@ -129,7 +129,7 @@ apr_status_t wf_tree_setup(void);
 apr_uint64_t wf_tree_mark(apr_uint64_t tag);
 
 /* Signals the program's group; TERM is followed by CONT, so that stopped processes hear it. */
-void wf_tree_signal_group(const wf_tree_t *tree, int sig);
+void wf_tree_signal_group(wf_tree_t *tree, int sig);
 
 /*
  * For when the program itself has ended: how many processes of the tree live on at the top of what

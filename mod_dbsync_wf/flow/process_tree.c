@@ -244,10 +244,12 @@ int wf_tree_check(wf_tree_t *tree, int sig)
     return alive ? alive : wf_tree_signal(tree, sig);
 }
 
-void wf_tree_signal_group(const wf_tree_t *tree, int sig)
+void wf_tree_signal_group(wf_tree_t *tree, int sig)
 {
     /* The number is still the group's, since its leader has not been reaped. */
-    if (kill(-tree->main, sig) == 0 && sig == SIGTERM) {
+    if (kill(-tree->main, sig) != 0) {
+        tree->refused |= errno == EPERM;
+    } else if (sig == SIGTERM) {
         kill(-tree->main, SIGCONT);
     }
 }

@@ -113,7 +113,7 @@ int wf_handler(request_rec *r)
     }
     req = wf_request_get(r);
     if (!req) {
-        ap_log_rerror(APLOG_MARK, APLOG_ERR, 0, r,
+        ap_log_rerror(APLOG_MARK, APLOG_INFO, 0, r,
                       "WF0317: the handler " WF_HANDLER " was given a path under no base: write "
                       "SetHandler " WF_HANDLER " in a plain <Location> and nowhere else");
         return HTTP_NOT_FOUND;

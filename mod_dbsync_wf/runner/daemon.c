@@ -11,7 +11,7 @@
 #include "base/log.h"
 
 #define BACKOFF_LEAST apr_time_from_msec(20)
-#define BACKOFF_MOST  apr_time_from_sec(5)
+#define BACKOFF_MOST  apr_time_from_sec(3)  /* with ping.h's times, within a client's patience */
 #define YOUNG         apr_time_from_sec(10) /* who lives longer than this is started again at once */
 
 int wf_bind_to_parent(pid_t parent)

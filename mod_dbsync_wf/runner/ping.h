@@ -18,7 +18,7 @@ typedef struct wf_ping_t {
 
 /* How often, and how long an answer may take. */
 #define WF_PING_PERIOD   apr_time_from_sec(1)
-#define WF_PING_PATIENCE apr_time_from_sec(4)
+#define WF_PING_PATIENCE apr_time_from_sec(3)
 
 /* Begins to ping: the keeper has said that it serves. */
 void wf_ping_on(wf_ping_t *ping, const char *path);

@@ -53,6 +53,14 @@ static void close_own(supervisor_t *s)
     }
 }
 
+static void close_listener(supervisor_t *s)
+{
+    if (s->listener >= 0) {
+        close(s->listener);
+        s->listener = -1;
+    }
+}
+
 static int keeper_main(void *baton)
 {
     supervisor_t *s = baton;
@@ -70,7 +78,7 @@ static int runner_main(void *baton)
     apr_status_t rv;
 
     close_own(s);
-    close(s->listener);
+    close_listener(s);
     rv = wf_embedded_open(&config.store, s->socket, STORE_PATIENCE, s->pool);
     if (rv == APR_SUCCESS) {
         rv = wf_runner_run(&config, s->pool);
@@ -173,6 +181,9 @@ static void drain(supervisor_t *s, int keeper_stays)
         wf_daemon_signal(&s->runner, SIGUSR1);
         if (!keeper_stays) {
             wf_ping_off(&s->ping);
+            /* With the keeper's own copy the last one goes, and clients in its backlog look again.
+             */
+            close_listener(s);
             wf_daemon_stop(&s->keeper, SIGTERM, KEEPER_STOP_PATIENCE);
         }
     }
@@ -304,7 +315,7 @@ apr_status_t wf_supervisor_run(const wf_settings_t *settings, pid_t parent, apr_
     }
     wf_log_info(0, "WF0174", "the supervisor serves %s", settings->state_dir);
     supervise(&s);
-    close(s.listener);
+    close_listener(&s);
     wf_log_info(0, "WF0175", "the supervisor ends");
     return APR_SUCCESS;
 }

@@ -36,7 +36,7 @@
 static int chld_fd = -1;
 static char scratch[] = "/tmp/wf-unit-XXXXXX";
 
-static int set_up_processes(void **state)
+static inline int set_up_processes(void **state)
 {
     sigset_t chld;
 
@@ -53,7 +53,7 @@ static int set_up_processes(void **state)
                : -1;
 }
 
-static int tear_down_processes(void **state)
+static inline int tear_down_processes(void **state)
 {
     char *command = NULL;
     int rc = asprintf(&command, "rm -rf '%s'", scratch) < 0 || system(command) != 0;
@@ -73,7 +73,7 @@ typedef struct job_t {
     pthread_t thread;
 } job_t;
 
-static void *run_job(void *data)
+static inline void *run_job(void *data)
 {
     job_t *job = data;
 
@@ -83,7 +83,7 @@ static void *run_job(void *data)
 }
 
 /* Runs jobs on a thread each, and does meanwhile what a main thread owes them. */
-static void run_jobs(job_t *jobs, int count)
+static inline void run_jobs(job_t *jobs, int count)
 {
     struct pollfd at[2];
     eventfd_t done = 0;

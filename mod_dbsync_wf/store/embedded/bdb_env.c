@@ -4,6 +4,7 @@
 
 #include <errno.h>
 #include <stdlib.h>
+#include <apr_strings.h>
 #include "base/log.h"
 #include "base/result.h"
 
@@ -93,12 +94,29 @@ apr_status_t wf_bdb_open(wf_bdb_t **bdb, const wf_bdb_config_t *config, apr_pool
         return wf_bdb_status(fresh, error, "opening the environment");
     }
     fresh->env = env;
+    fresh->home = apr_pstrdup(pool, config->home);
     *bdb = fresh;
     return APR_SUCCESS;
 }
 
+/* Gives the regions' memory back, unless a tool is still joined to them. */
+static void remove_regions(const char *home)
+{
+    DB_ENV *env;
+
+    if (db_env_create(&env, 0) == 0) {
+        int error = env->remove(env, home, 0);
+
+        if (error) {
+            wf_log_info(0, "WF0113", "the region files stay: %s", db_strerror(error));
+        }
+    }
+}
+
 void wf_bdb_close(wf_bdb_t *bdb)
 {
+    int error;
+
     wf_bdb_abort(bdb);
     if (!bdb->broken) {
         wf_bdb_checkpoint(bdb, 1);
@@ -106,7 +124,11 @@ void wf_bdb_close(wf_bdb_t *bdb)
     for (int i = 0; i < bdb->table_count; i++) {
         wf_bdb_status(bdb, bdb->tables[i]->close(bdb->tables[i], 0), "closing a table");
     }
-    wf_bdb_status(bdb, bdb->env->close(bdb->env, 0), "closing the environment");
+    error = bdb->env->close(bdb->env, 0);
+    wf_bdb_status(bdb, error, "closing the environment");
+    if (!error && !bdb->broken) {
+        remove_regions(bdb->home);
+    }
 }
 
 int wf_bdb_is_writing(const wf_bdb_t *bdb)

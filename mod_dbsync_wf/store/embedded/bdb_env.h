@@ -27,7 +27,10 @@ typedef struct wf_bdb_config_t {
 /* Opens and recovers. APR_SUCCESS, or an error that has been logged. */
 apr_status_t wf_bdb_open(wf_bdb_t **bdb, const wf_bdb_config_t *config, apr_pool_t *pool);
 
-/* Checkpoints and closes, tables included. Errors are logged; the next open recovers anyway. */
+/*
+ * Checkpoints and closes, tables included, and removes the regions. Errors are logged; the next
+ * open recovers anyway.
+ */
 void wf_bdb_close(wf_bdb_t *bdb);
 
 /* Whether a transaction is open. */

@@ -10,6 +10,7 @@
 
 struct wf_bdb_t {
     DB_ENV *env;
+    const char *home;
     DB_TXN *txn; /* NULL: no transaction is open */
     DB *tables[BDB_TABLES_MAX];
     int table_count;

@@ -1,0 +1,37 @@
+#!/usr/bin/env perl
+# SPDX-License-Identifier: Apache-2.0
+# The runner is killed: nothing that came of it stays alive, what it ran ends as process-lost (or is
+# queued again where the task says so), and the next runner works.
+use strict;
+use warnings FATAL => 'all';
+use WfServer qw(is_alive pid_of pids_of);
+use WfTest;
+
+my $file = state_file('lost-stubborn');
+my $lost = post_run('stubborn', '{"file": "lost-stubborn"}', project => '602');
+my @tree = @{wait_for('the program to have forked', 20, sub {
+    open my $in, '<', $file or return;
+    my @lines = <$in>;
+    return @lines == 2 ? [map {/(\d+)/} @lines] : undef;
+})};
+my $again_file = state_file('lost-rerun');
+my $again = post_run('rerun', '{"file": "lost-rerun"}', project => '602');
+wait_for('the other program', 20, sub { -s $again_file });
+
+my $runner = pid_of('runner');
+kill 'KILL', $runner or die "kill $runner: $!\n";
+
+my $run = run_end($lost);
+is(scalar(grep { is_alive($_) } @tree), 0, 'nothing of it is alive once the status is final');
+is($run->{status}, 'error', 'the run ended as an error');
+is($run->{error}{type}, 'process-lost', 'that says its process was lost');
+
+is(run_end($again)->{status}, 'completed', 'a task that may be repeated was');
+open my $in, '<', $again_file or die "$again_file: $!\n";
+is(scalar(() = join('', <$in>) =~ /lost-rerun/g), 2, 'from its beginning');
+
+isnt(wait_for('another runner', 10, sub { (pids_of('runner'))[0] }), $runner,
+    'there is another runner');
+run_ends_as('which works', 'completed', 'noop', '{}', project => '602');
+
+done(qr/WF0164: wf-runner/, qr/WF0125: runner \d+ was lost/);

@@ -1,0 +1,36 @@
+#!/usr/bin/env perl
+# SPDX-License-Identifier: Apache-2.0
+# stop ends what runs, with all that came of it, and records it; what a task says may be repeated is
+# queued and goes on at the next start; and no process of ours stays.
+use strict;
+use warnings FATAL => 'all';
+use WfServer qw(httpd is_alive parent_pid pid_of pids_of);
+use WfTest;
+
+my $file = state_file('stop-stubborn');
+my $stopped = post_run('stubborn', '{"file": "stop-stubborn"}', project => '602');
+my @tree = @{wait_for('the program to have forked', 20, sub {
+    open my $in, '<', $file or return;
+    my @lines = <$in>;
+    return @lines == 2 ? [map {/(\d+)/} @lines] : undef;
+})};
+my $again_file = state_file('stop-rerun');
+my $again = post_run('rerun', '{"file": "stop-rerun"}', project => '602');
+wait_for('the other program', 20, sub { -s $again_file });
+
+my @ours = map { pid_of($_) } qw(supervisor keeper runner);
+my $parent = parent_pid();
+httpd('stop');
+wait_for('the end of httpd and of our processes', 30,
+    sub { !grep { is_alive($_) } $parent, @ours, @tree });
+pass('httpd stopped, and with it our processes and what they ran');
+
+httpd('start');
+wait_for('the server to serve', 20, sub { eval { api('GET', '/status/none')->status == 404 } });
+my $run = run_end($stopped);
+is($run->{status}, 'error', 'the run ended as an error');
+is($run->{error}{type}, 'server-stopped', 'that says the server was stopped');
+is(run_end($again)->{status}, 'completed', 'a task that may be repeated was');
+run_ends_as('the next one works', 'completed', 'noop', '{}', project => '602');
+
+done(qr/AH01574/);
