@@ -108,6 +108,31 @@ void wf_supervise_bind_log(server_rec *main_server)
     wf_log_bind(log_to_httpd, main_server, most);
 }
 
+/* Which file or pipe the error log is: after a rotation it is another one. Zeros for syslog. */
+static struct stat stat_of_log(const server_rec *server)
+{
+    struct stat st = {0};
+    apr_os_file_t fd;
+
+    if (server->error_log && apr_os_file_get(&fd, server->error_log) == APR_SUCCESS &&
+        fstat(fd, &st) != 0) {
+        st.st_ino = 0;
+    }
+    return st;
+}
+
+/* Which build of the module this is; nothing where it is linked into httpd, which then says so. */
+static struct stat stat_of_module(void)
+{
+    struct stat st = {0};
+    Dl_info info;
+
+    if (dladdr(&dbsync_wf_module, &info) == 0 || stat(info.dli_fname, &st) != 0) {
+        st.st_ino = 0;
+    }
+    return st;
+}
+
 /*
  * All that a supervisor depends on, as text: the settings, whom it runs as, where and how much it
  * logs, and which build of the module it runs.
@@ -115,19 +140,17 @@ void wf_supervise_bind_log(server_rec *main_server)
 static void take_fingerprint(char fingerprint[FINGERPRINT_MAX], const wf_settings_t *settings,
                              const server_rec *server)
 {
-    struct stat st = {0};
-    Dl_info info;
+    struct stat log = stat_of_log(server);
+    struct stat module_file = stat_of_module();
 
-    if (dladdr(&dbsync_wf_module, &info) == 0 || stat(info.dli_fname, &st) != 0) {
-        st.st_ino = 0; /* a module linked into httpd: httpd's own restart replaces it */
-    }
-    apr_snprintf(fingerprint, FINGERPRINT_MAX,
-                 "%s|%u|%" APR_UINT64_T_FMT "|%" APR_TIME_T_FMT "|%lu:%lu|%d|%s|%lu.%ld.%ld|%s",
-                 settings->state_dir, settings->threads, settings->cache_size, settings->kill_grace,
-                 (unsigned long)ap_unixd_config.user_id, (unsigned long)ap_unixd_config.group_id,
-                 ap_get_server_module_loglevel(server, APLOG_MODULE_INDEX),
-                 server->error_fname ? server->error_fname : "", (unsigned long)st.st_ino,
-                 (long)st.st_mtim.tv_sec, (long)st.st_mtim.tv_nsec, WF_VERSION);
+    apr_snprintf(
+        fingerprint, FINGERPRINT_MAX,
+        "%s|%u|%" APR_UINT64_T_FMT "|%" APR_TIME_T_FMT "|%lu:%lu|%d|%lu:%lu|%lu.%ld.%ld|%s",
+        settings->state_dir, settings->threads, settings->cache_size, settings->kill_grace,
+        (unsigned long)ap_unixd_config.user_id, (unsigned long)ap_unixd_config.group_id,
+        ap_get_server_module_loglevel(server, APLOG_MODULE_INDEX), (unsigned long)log.st_dev,
+        (unsigned long)log.st_ino, (unsigned long)module_file.st_ino,
+        (long)module_file.st_mtim.tv_sec, (long)module_file.st_mtim.tv_nsec, WF_VERSION);
 }
 
 /* A daemon inherits httpd's handlers, listeners and standard input: none of them is its own. */

@@ -68,6 +68,26 @@ for my $action (qw(graceful restart)) {
     is(scalar(map { pids_of($_) } qw(supervisor keeper runner)), 3, 'and the new ones are three');
 }
 
+# A rotated error log: what our processes say must go to the new one.
+{
+    my $error_log = server_var('t_logs') . '/error_log';
+    my $old = pid_of('supervisor');
+    my $pid = begin_slow('across-rotation');
+    rename $error_log, "$error_log.1" or die "$error_log: $!\n";
+    httpd('graceful');
+    completes($pid, 'across-rotation', 'a run goes on across a rotation of the log');
+    wait_for('the old processes to go', 20, sub { !is_alive($old) });
+    my $keeper = wait_for('a keeper', 20, sub { (pids_of('keeper'))[0] });
+    my ($open) = grep {m{/error_log(?:\.1)?$}} map { readlink // () } glob "/proc/$keeper/fd/*";
+    is($open, $error_log, 'the keeper writes to the new log');
+    # The rest of the tests look at one file.
+    open my $in, '<', $error_log or die "$error_log: $!\n";
+    open my $out, '>>', "$error_log.1" or die "$error_log.1: $!\n";
+    print {$out} <$in>;
+    close $out or die "$error_log.1: $!\n";
+    rename "$error_log.1", $error_log or die "$error_log: $!\n";
+}
+
 # The settings of the other tests again.
 unlink $extra or die "$extra: $!\n";
 my $old = pid_of('supervisor');

@@ -19,12 +19,6 @@ static apr_status_t take_run(wf_run_t **run, const wf_message_t *message, apr_po
     return wf_record_decode(*run, message->field[WF_FIELD_RUN], pool);
 }
 
-static apr_status_t no_such_run(wf_result_t *result)
-{
-    return wf_result_set(result, APR_NOTFOUND, WF_PROBLEM_UNKNOWN_RUN,
-                         "No run has this pid, or it is not yours to see.");
-}
-
 static apr_status_t create_run(wf_run_t **run, wf_store_t *store, const wf_new_run_t *spec,
                                wf_result_t *result, apr_pool_t *pool)
 {
@@ -50,18 +44,7 @@ static apr_status_t create_run(wf_run_t **run, wf_store_t *store, const wf_new_r
     wf_field_close(&call->request, mark);
     wf_field_add(&call->request, WF_FIELD_PAYLOAD, spec->payload);
     rv = wf_call_send(call, client_of(store), 0, result);
-    switch (rv) {
-    case APR_SUCCESS:
-        return take_run(run, &call->message, pool);
-    case WF_ECONFLICT:
-        return wf_result_set(result, rv, WF_PROBLEM_KEY_REUSED,
-                             "The idempotency key was used for another request.");
-    case WF_EFULL:
-        return wf_result_set(result, rv, WF_PROBLEM_QUEUE_FULL,
-                             "Too many runs are waiting. Try again later.");
-    default:
-        return rv;
-    }
+    return rv == APR_SUCCESS ? take_run(run, &call->message, pool) : rv;
 }
 
 static apr_status_t join(apr_uint64_t *incarnation, wf_store_t *store, const char *host,
@@ -232,9 +215,6 @@ static apr_status_t interrupt_run(wf_run_t **run, wf_store_t *store, const char 
 
     wf_field_add_text(&call->request, WF_FIELD_BY, by);
     ended = wf_call_send(call, client_of(store), 0, result);
-    if (ended == APR_NOTFOUND) {
-        return no_such_run(result);
-    }
     if (ended != APR_SUCCESS && ended != WF_EENDED) {
         return ended;
     }
@@ -249,9 +229,6 @@ static apr_status_t get_run(wf_run_t **run, wf_store_t *store, const char *vhost
     apr_status_t rv;
 
     rv = wf_call_send(call, client_of(store), 0, result);
-    if (rv == APR_NOTFOUND) {
-        return no_such_run(result);
-    }
     return rv == APR_SUCCESS ? take_run(run, &call->message, pool) : rv;
 }
 
