@@ -116,6 +116,7 @@ static void execute(wf_held_t *held)
     wf_runner_t *runner = held->runner;
     wf_finish_t finish;
     wf_outcome_t outcome;
+    int release = 0;
     wf_execution_t execution = {
         .pid = held->pid,
         .project = held->claim.run.project,
@@ -131,18 +132,18 @@ static void execute(wf_held_t *held)
     memset(&outcome, 0, sizeof(outcome));
     finish.token = held->claim.token;
     if (wf_cancel_reason(held->cancel) == WF_CANCEL_SHUTDOWN) {
-        tell_end(held, &finish, 1); /* it has not begun: another runner may have it */
-        return;
-    }
-    if (find_task(&execution.task, held, &finish) == APR_SUCCESS) {
+        outcome.cancelled = WF_CANCEL_SHUTDOWN;
+        release = 1; /* it has not begun: another runner may have it */
+    } else if (find_task(&execution.task, held, &finish) == APR_SUCCESS) {
         wf_execute(&outcome, &execution, held->pool);
         set_end(&finish, &outcome);
+        release = outcome.cancelled == WF_CANCEL_SHUTDOWN && held->claim.run.rerun_when_lost;
     }
+    wf_held_ended(held);
     wf_log_debug(0, "WF0188", "run %s of %s/%s: %s", held->pid, held->claim.run.project,
                  held->claim.run.task, wf_run_status_name(finish.status));
     if (outcome.cancelled != WF_CANCEL_LOST) {
-        tell_end(held, &finish,
-                 outcome.cancelled == WF_CANCEL_SHUTDOWN && held->claim.run.rerun_when_lost);
+        tell_end(held, &finish, release);
     }
 }
 

@@ -18,12 +18,11 @@ static apr_uint32_t wait_for_places(wf_runner_t *runner)
     apr_thread_mutex_lock(runner->mutex);
     runner->claiming = 0;
     apr_thread_cond_broadcast(runner->changed);
-    while (runner->state == WF_RUNNER_ACTIVE &&
-           (!runner->ready || runner->count >= runner->settings->threads)) {
+    while (runner->state == WF_RUNNER_ACTIVE && (!runner->ready || wf_runner_places(runner) == 0)) {
         apr_thread_cond_wait(runner->changed, runner->mutex);
     }
     if (runner->state == WF_RUNNER_ACTIVE) {
-        places = runner->settings->threads - runner->count;
+        places = wf_runner_places(runner);
         runner->claiming = 1;
         runner->ready = 0; /* what comes from here on sets it again */
     }
@@ -61,6 +60,7 @@ static void start_run(wf_runner_t *runner, const wf_claim_t *claim)
         rv = apr_thread_pool_push(runner->threads, wf_held_execute, held,
                                   APR_THREAD_TASK_PRIORITY_NORMAL, runner);
         if (rv != APR_SUCCESS) {
+            wf_held_ended(held);
             wf_held_remove(held);
         }
     }

@@ -36,6 +36,7 @@ static apr_status_t open_signals(int *fd)
 static apr_status_t open_runner(wf_runner_t *runner, const wf_runner_config_t *config,
                                 apr_pool_t *pool)
 {
+    apr_size_t threads = config->settings->threads * (apr_size_t)WF_THREADS_PER_PLACE;
     apr_status_t rv;
 
     memset(runner, 0, sizeof(*runner));
@@ -55,10 +56,10 @@ static apr_status_t open_runner(wf_runner_t *runner, const wf_runner_config_t *c
         (rv = apr_thread_cond_create(&runner->changed, pool)) == APR_SUCCESS &&
         (rv = wf_process_setup()) == APR_SUCCESS &&
         (rv = wf_projects_create(&runner->projects, pool)) == APR_SUCCESS) {
-        rv = apr_thread_pool_create(&runner->threads, 0, runner->settings->threads, pool);
+        rv = apr_thread_pool_create(&runner->threads, 0, threads, pool);
     }
     if (rv == APR_SUCCESS) {
-        apr_thread_pool_idle_max_set(runner->threads, runner->settings->threads);
+        apr_thread_pool_idle_max_set(runner->threads, threads);
     }
     return rv;
 }
@@ -125,7 +126,8 @@ static int is_idle(wf_runner_t *runner)
     int idle;
 
     apr_thread_mutex_lock(runner->mutex);
-    idle = runner->state != WF_RUNNER_ACTIVE && runner->count == 0 && !runner->claiming;
+    idle =
+        runner->state != WF_RUNNER_ACTIVE && apr_hash_count(runner->held) == 0 && !runner->claiming;
     apr_thread_mutex_unlock(runner->mutex);
     return idle;
 }

@@ -50,7 +50,7 @@ apr_status_t wf_held_add(wf_held_t **held, wf_runner_t *runner, const wf_claim_t
     }
     apr_thread_mutex_lock(runner->mutex);
     apr_hash_set(runner->held, &fresh->claim.token.pid, sizeof(wf_uuid_t), fresh);
-    runner->count++;
+    runner->executing++;
     if (runner->state >= WF_RUNNER_STOPPING) {
         wf_cancel_request(fresh->cancel, WF_CANCEL_SHUTDOWN);
     }
@@ -59,13 +59,33 @@ apr_status_t wf_held_add(wf_held_t **held, wf_runner_t *runner, const wf_claim_t
     return APR_SUCCESS;
 }
 
+void wf_held_ended(wf_held_t *held)
+{
+    wf_runner_t *runner = held->runner;
+
+    apr_thread_mutex_lock(runner->mutex);
+    runner->executing--;
+    announce(runner);
+    apr_thread_mutex_unlock(runner->mutex);
+}
+
+apr_uint32_t wf_runner_places(const wf_runner_t *runner)
+{
+    apr_uint32_t threads = runner->settings->threads;
+    apr_uint32_t all = threads * WF_THREADS_PER_PLACE;
+    apr_uint32_t held = apr_hash_count(runner->held);
+    apr_uint32_t places = runner->executing < threads ? threads - runner->executing : 0;
+    apr_uint32_t room = held < all ? all - held : 0;
+
+    return places < room ? places : room;
+}
+
 void wf_held_remove(wf_held_t *held)
 {
     wf_runner_t *runner = held->runner;
 
     apr_thread_mutex_lock(runner->mutex);
     apr_hash_set(runner->held, &held->claim.token.pid, sizeof(wf_uuid_t), NULL);
-    runner->count--;
     announce(runner);
     apr_thread_mutex_unlock(runner->mutex);
     apr_pool_destroy(held->pool);

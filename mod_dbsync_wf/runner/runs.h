@@ -33,11 +33,11 @@ typedef struct wf_runner_t {
     apr_thread_mutex_t *mutex; /* guards all that follows */
     apr_thread_cond_t *changed;
     wf_runner_state_e state;
-    apr_hash_t *held;   /* pid -> wf_held_t */
-    apr_uint32_t count; /* of held */
-    int claiming;       /* a claim is under way: its runs will still appear */
-    int ready;          /* news: something may be claimed */
-    int beat_now;       /* news: an interrupt */
+    apr_hash_t *held;       /* pid -> wf_held_t */
+    apr_uint32_t executing; /* those of held whose end has not come yet */
+    int claiming;           /* a claim is under way: its runs will still appear */
+    int ready;              /* news: something may be claimed */
+    int beat_now;           /* news: an interrupt */
     apr_pool_t *pool;
 } wf_runner_t;
 
@@ -58,8 +58,17 @@ typedef struct wf_held_t {
  */
 apr_status_t wf_held_add(wf_held_t **held, wf_runner_t *runner, const wf_claim_t *claim);
 
-/* Takes it out of the table, and frees it. */
+/* Its execution has ended: its place may go to another while the store is told. */
+void wf_held_ended(wf_held_t *held);
+
+/* Takes it out of the table, and frees it. wf_held_ended comes before. */
 void wf_held_remove(wf_held_t *held);
+
+/* Under the mutex: how many runs may be claimed now. What waits for the store is bounded, too. */
+apr_uint32_t wf_runner_places(const wf_runner_t *runner);
+
+/* Threads in the pool for each place: one executes, one may be telling an end. */
+#define WF_THREADS_PER_PLACE 2
 
 /* Asks the run of a token to end. Does nothing where it is not held. */
 void wf_held_cancel(wf_runner_t *runner, const wf_token_t *token, wf_cancel_reason_e reason);
