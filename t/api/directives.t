@@ -1,0 +1,95 @@
+#!/usr/bin/env perl
+# SPDX-License-Identifier: Apache-2.0
+# Directives are checked at configtest, and what is refused says what to write instead. The annotated
+# conf/dbsync_wf.conf is accepted as it is, with the folders of a test put in.
+use strict;
+use warnings FATAL => 'all';
+use WfConfig qw(server_vars);
+use WfTest;
+
+my %vars = server_vars();
+my $file = "$vars{t_state}/configtest.conf";
+my $defines = join ' ', map {"-D $_"} split ' ', $vars{defines};
+
+# configtest(LINES): what `httpd -t` says of the lines after the modules, and whether it is content.
+sub configtest
+{
+    my ($lines) = @_;
+    open my $in, '<', $vars{t_conf_file} or die "$vars{t_conf_file}: $!\n";
+    my @modules = grep { /^\s*(?:LoadModule|<\/?If)/ } <$in>;
+    open my $out, '>', $file or die "$file: $!\n";
+    print {$out} "ServerName localhost\nServerRoot \"$vars{serverroot}\"\n",
+        "DefaultRuntimeDir \"$vars{t_state}\"\nListen 127.0.0.1:$vars{port}\n", @modules, $lines;
+    close $out or die "$file: $!\n";
+    my $said = qx($vars{httpd} -t -d $vars{serverroot} -f $file $defines 2>&1);
+    return ($? == 0, $said);
+}
+
+my $projects = qq(DbsyncWfProjects "$vars{t_state}/projects"\n);
+my @good = (
+    '', $projects, 'DbsyncWfStateDir state/runs',
+    'DbsyncWfThreads 1', 'DbsyncWfThreads 4096',
+    'DbsyncWfCacheSize 1M', 'DbsyncWfCacheSize 64G', 'DbsyncWfCacheSize 1048576',
+    'DbsyncWfCacheSize 2048k',
+    'DbsyncWfKillGrace 0', 'DbsyncWfKillGrace 5', 'DbsyncWfKillGrace 250ms', 'DbsyncWfKillGrace 1h',
+    'DbsyncWfKillGrace 60mi',
+    'DbsyncWfMaxBody 1', 'DbsyncWfMaxBody 64M', 'DbsyncWfMaxBody 100k',
+    "<VirtualHost *:80>\n${projects}DbsyncWfMaxBody 2M\n</VirtualHost>",
+    "<Location /x>\n${projects}DbsyncWfMaxBody 2M\n</Location>",
+    "<Location \"/x\">\nSetHandler dbsync-wf\n</Location>",
+);
+for my $lines (@good) {
+    my ($ok, $said) = configtest("$lines\n");
+    ok($ok, 'accepted: ' . $lines =~ s/\n/ /gr) or diag($said);
+}
+
+my @bad = (
+    ['DbsyncWfThreads 0',       qr/DbsyncWfThreads must be .* from 1 to 4096, not "0"/],
+    ['DbsyncWfThreads 4097',    qr/from 1 to 4096, not "4097"/],
+    ['DbsyncWfThreads -1',      qr/from 1 to 4096, not "-1"/],
+    ['DbsyncWfThreads 2x',      qr/from 1 to 4096, not "2x"/],
+    ['DbsyncWfThreads ""',      qr/from 1 to 4096/],
+    ['DbsyncWfThreads',         qr/DbsyncWfThreads takes one argument/],
+    ['DbsyncWfCacheSize 1023K', qr/DbsyncWfCacheSize must be .* from 1M to 64G/],
+    ['DbsyncWfCacheSize 65G',   qr/from 1M to 64G/],
+    ['DbsyncWfCacheSize 99999999999999999999G', qr/from 1M to 64G/],
+    ['DbsyncWfCacheSize 1MB',   qr/from 1M to 64G/],
+    ['DbsyncWfKillGrace 2h',    qr/DbsyncWfKillGrace must be .* from 0 to 1h/],
+    ['DbsyncWfKillGrace -5',    qr/from 0 to 1h/],
+    ['DbsyncWfKillGrace soon',  qr/from 0 to 1h/],
+    ['DbsyncWfMaxBody 0',       qr/DbsyncWfMaxBody must be .* from 1 to 64M/],
+    ['DbsyncWfMaxBody 65M',     qr/from 1 to 64M/],
+    ['DbsyncWfMaxBody 1.5M',    qr/from 1 to 64M/],
+    ['DbsyncWfProjects no/such/folder', qr/DbsyncWfProjects must be an existing folder/],
+    ['DbsyncWfProjects conf/httpd.conf', qr/DbsyncWfProjects must be an existing folder/],
+    ["<VirtualHost *:80>\nDbsyncWfThreads 2\n</VirtualHost>", qr/DbsyncWfThreads cannot occur within/],
+    ["<VirtualHost *:80>\nDbsyncWfStateDir x\n</VirtualHost>", qr/DbsyncWfStateDir cannot occur within/],
+    ["<Location /x>\nDbsyncWfKillGrace 2\n</Location>", qr/DbsyncWfKillGrace not allowed|cannot occur/],
+    ['DbsyncWfStateDir ' . 'x' x 120 . "\n<Location /x>\nSetHandler dbsync-wf\n</Location>",
+        qr/DbsyncWfStateDir/],
+    ["<LocationMatch ^/x>\nSetHandler dbsync-wf\n</LocationMatch>", qr/<Location "/],
+    ["<Location ~ ^/x>\nSetHandler dbsync-wf\n</Location>", qr/<Location "/],
+    ['SetHandler dbsync-wf', qr/<Location "/],
+);
+for my $case (@bad) {
+    my ($lines, $message) = @{$case};
+    my $name = substr $lines =~ s/\n/ /gr, 0, 60;
+    my ($ok, $said) = configtest("$lines\n");
+    ok(!$ok, "refused: $name");
+    like($said, $message, 'and it says what to write');
+}
+
+# The reference that is shipped. Its folders are of a system, so those of the test take their place.
+open my $in, '<', "$vars{top_dir}/conf/dbsync_wf.conf" or die "conf/dbsync_wf.conf: $!\n";
+my $reference = do { local $/ = undef; <$in> };
+$reference =~ s/^(\s*#?\s*DbsyncWfProjects\s+).*/$1"$vars{t_state}\/projects"/mg;
+$reference =~ s/^(\s*#?\s*AuthUserFile\s+).*/$1"$vars{t_state}\/users"/mg;
+$reference =~ s/^LoadModule dbsync_wf_module.*\n//mg;
+$reference =~ s/^(\s*#?\s*DbsyncWfStateDir\s+).*/$1"$vars{t_state}\/runs"/mg;
+my ($ok, $said) = configtest($reference);
+ok($ok, 'conf/dbsync_wf.conf is accepted') or diag($said);
+# So is every directive that it shows as a comment.
+($ok, $said) = configtest($reference =~ s/^#(?=\S|    Require)//mgr);
+ok($ok, 'and so it is with all of its examples in force') or diag($said);
+
+done();

@@ -1,0 +1,83 @@
+# SPDX-License-Identifier: Apache-2.0
+package WfServer;
+
+# The processes of the test server: which they are, and what may be done to them. For tests that
+# restart it or kill parts of it.
+use strict;
+use warnings FATAL => 'all';
+use parent 'Exporter';
+use WfConfig qw(server_var);
+
+our @EXPORT_OK = qw(children_of httpd is_alive parent_pid pid_of pids_of);
+
+# httpd's parent process.
+sub parent_pid
+{
+    my $file = server_var('t_pid_file');
+    open my $in, '<', $file or return 0;
+    return (<$in> // '') =~ /^(\d+)/ ? $1 : 0;
+}
+
+# Whether a process is there and more than a zombie.
+sub is_alive
+{
+    my ($pid) = @_;
+    open my $in, '<', "/proc/$pid/stat" or return 0;
+    my $line = <$in> // return 0;
+    return $line !~ /\) Z /;
+}
+
+# The living processes of one kind: supervisor, keeper or runner; of this server only, whose
+# configuration file is in their command lines.
+sub pids_of
+{
+    my ($kind) = @_;
+    return grep { is_alive($_) && _text($_, 'comm') eq "wf-$kind\n" && _is_ours($_) }
+        map {m{^/proc/(\d+)$}} glob '/proc/[0-9]*';
+}
+
+# The one process of a kind; dies where there is none or more than one.
+sub pid_of
+{
+    my ($kind) = @_;
+    my @pids = pids_of($kind);
+    die "there are ", scalar @pids, " processes wf-$kind: @pids\n" if @pids != 1;
+    return $pids[0];
+}
+
+# The processes whose parent is that one.
+sub children_of
+{
+    my ($pid) = @_;
+    return grep { _text($_, 'stat') =~ /\) \S $pid / } map {m{^/proc/(\d+)$}} glob '/proc/[0-9]*';
+}
+
+# httpd('graceful'): what `httpd -k` takes, with the test server's configuration. Gives what it said;
+# dies where it failed.
+sub httpd
+{
+    my ($action) = @_;
+    my $defines = join ' ', map {"-D $_"} split ' ', server_var('defines');
+    my $command = join ' ', server_var('httpd'), '-d', server_var('serverroot'), '-f',
+        server_var('t_conf_file'), '-D APACHE2 -D APACHE2_4', $defines, '-k', $action;
+    my $said = qx($command 2>&1);
+    die "$command: $said\n" if $? != 0;
+    return $said;
+}
+
+sub _is_ours
+{
+    my ($pid) = @_;
+    return index(_text($pid, 'cmdline'), server_var('t_conf_file')) >= 0;
+}
+
+# A file of /proc/PID; empty where the process has gone.
+sub _text
+{
+    my ($pid, $name) = @_;
+    open my $in, '<', "/proc/$pid/$name" or return '';
+    local $/ = undef;
+    return <$in> // '';
+}
+
+1;
