@@ -1,0 +1,148 @@
+# shellcheck shell=bash
+# SPDX-License-Identifier: Apache-2.0
+# What scripts/quickstart and scripts/check share: packages, the unprivileged user, the tree's copy,
+# the build, ending what was started. Sourced, by bash, under set -eu.
+
+top=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
+
+say() { printf '%s\n' "$*"; }
+
+title() { printf '\n== %s\n' "$*"; }
+
+fail() {
+    printf '%s: %s\n' "${0##*/}" "$*" >&2
+    exit 1
+}
+
+am_root() { [ "$(id -u)" -eq 0 ]; }
+
+# The packages, of those named, that dpkg does not have.
+packages_missing() {
+    local package
+    for package in "$@"; do
+        [ "$(dpkg-query -W -f='${db:Status-Status}' "$package" 2>/dev/null)" = installed ] ||
+            printf '%s ' "$package"
+    done
+}
+
+# What building and serving needs. apache2-bin rather than apache2: it starts no service.
+# shellcheck disable=SC2034 # for those who source this
+packages_to_build=(
+    gcc libc6-dev make autoconf automake libtool pkg-config curl perl
+    apache2-bin apache2-dev apache2-utils libapr1-dev libaprutil1-dev libjansson-dev libdb5.3-dev
+)
+
+# Installs what is missing, and does nothing at all where nothing is.
+packages_install() {
+    local missing sudo=()
+    if ! command -v dpkg-query >/dev/null || ! command -v apt-get >/dev/null; then
+        say "There is no apt-get here: have these, by their Debian names, installed: $*"
+        return 0
+    fi
+    read -ra missing <<<"$(packages_missing "$@")"
+    [ ${#missing[@]} -gt 0 ] || return 0
+    if ! am_root; then
+        command -v sudo >/dev/null ||
+            fail "packages are missing, and there is neither root nor sudo to install them. As root, run:
+  apt-get update && apt-get install --no-install-recommends ${missing[*]}"
+        sudo=(sudo)
+    fi
+    title "Installing ${missing[*]}"
+    "${sudo[@]}" apt-get update -q || say "apt-get update failed; trying with the lists at hand"
+    "${sudo[@]}" env DEBIAN_FRONTEND=noninteractive \
+        apt-get install -y -q --no-install-recommends "${missing[@]}" ||
+        fail "apt-get could not install: ${missing[*]}"
+}
+
+# Who builds and serves where root started the script: httpd never runs as root here.
+unprivileged_user() {
+    local user
+    for user in www-data nobody; do
+        if id "$user" >/dev/null 2>&1; then
+            printf '%s' "$user"
+            return 0
+        fi
+    done
+    fail "there is neither a user www-data nor a user nobody; run this as an ordinary user"
+}
+
+# Sets `runas`, what to put before a command for it to have USER's rights alone; nothing where that
+# is who runs this.
+set_runas() {
+    local user=$1 home=$2
+    # shellcheck disable=SC2034 # for those who source this
+    runas=(env)
+    # shellcheck disable=SC2034
+    ! am_root || runas=(setpriv --reuid "$user" --regid "$(id -g "$user")" --init-groups
+        env HOME="$home" USER="$user" LOGNAME="$user")
+}
+
+# The tree's files, relative to $top, one a line: what git would commit, or all without git.
+tree_files() {
+    local files file
+    files=$(cd "$top" && git -c safe.directory='*' ls-files -co --exclude-standard 2>/dev/null) ||
+        files=
+    [ -n "$files" ] ||
+        files=$(cd "$top" && find . -name .git -prune -o \( -type f -o -type l \) -printf '%P\n')
+    while IFS= read -r file; do
+        if [ -e "$top/$file" ] || [ -L "$top/$file" ]; then
+            printf '%s\n' "$file"
+        fi
+    done <<<"$files" | LC_ALL=C sort -u
+}
+
+# tree_copy DIR: copies the tree's files into a folder that exists; they belong to who runs this.
+tree_copy() {
+    tree_files | tar -C "$top" --no-recursion -T - -cf - | tar -C "$1" --no-same-owner -xf -
+}
+
+# A text that changes when any file of the tree does.
+tree_stamp() {
+    tree_files | tar -C "$top" --no-recursion -T - --mtime=@0 --owner=0 --group=0 --numeric-owner \
+        -cf - | sha256sum | cut -d' ' -f1
+}
+
+# build SOURCE FOLDER OPTION…: configures and makes out of tree; FOLDER/build.log says what was said.
+build() {
+    local source=$1 folder=$2
+    shift 2
+    mkdir -p "$folder"
+    if ! (
+        cd "$source" && { [ -x configure ] || autoreconf -fi; } &&
+            cd "$folder" && "$source/configure" "$@" && make -j"$(nproc)"
+    ) >"$folder/build.log" 2>&1; then
+        tail -n 40 "$folder/build.log" >&2
+        fail "the build failed; the whole log is in $folder/build.log"
+    fi
+}
+
+# pids_of TEXT: the processes that have TEXT, a path that is nobody else's, in their command line.
+pids_of() {
+    local entry
+    for entry in /proc/[0-9]*; do
+        [ "${entry#/proc/}" = $$ ] && continue
+        if tr '\0' ' ' <"$entry/cmdline" 2>/dev/null | grep -qF -- "$1"; then
+            printf '%s\n' "${entry#/proc/}"
+        fi
+    done 2>/dev/null
+}
+
+# Removes the region files on /dev/shm of every state directory under a folder, whose keepers are gone.
+regions_remove() {
+    local link
+    find "$1" -name env -type l 2>/dev/null | while IFS= read -r link; do
+        link=$(readlink "$link")
+        [[ $link =~ ^/dev/shm/dbsync_wf-[0-9]+-[0-9a-f]+$ ]] && rm -rf -- "$link"
+    done
+    return 0
+}
+
+# wait_until SECONDS COMMAND…: runs the command until it succeeds; fails when the time is up.
+wait_until() {
+    local deadline=$((SECONDS + $1))
+    shift
+    until "$@"; do
+        [ $SECONDS -lt $deadline ] || return 1
+        sleep 0.1
+    done
+}
