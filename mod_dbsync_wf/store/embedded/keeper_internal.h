@@ -51,6 +51,8 @@ void wf_peer_touch(wf_keeper_t *keeper, wf_peer_t *peer);
 void wf_peer_read(wf_keeper_t *keeper, wf_peer_t *peer);
 void wf_peer_flush(wf_keeper_t *keeper, wf_peer_t *peer);
 void wf_peer_close(wf_keeper_t *keeper, wf_peer_t *peer);
+/* Forgets its WAIT, where it has one. */
+void wf_peer_drop_wait(wf_keeper_t *keeper, wf_peer_t *peer);
 
 /*
  * keeper_ops.c: executes a frame and appends its answer (WAIT: only when there is one).
@@ -61,8 +63,5 @@ apr_status_t wf_keeper_execute(wf_keeper_t *keeper, wf_peer_t *peer, wf_slice_t 
 /* Answers each WAIT that has news, whose time is up, or whose incarnation is not in force any more.
  */
 void wf_keeper_answer_waits(wf_keeper_t *keeper);
-
-/* Forgets a peer's WAIT, where it has one. */
-void wf_keeper_drop_wait(wf_keeper_t *keeper, wf_peer_t *peer);
 
 #endif

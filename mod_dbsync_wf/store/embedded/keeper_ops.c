@@ -200,7 +200,7 @@ static apr_status_t do_reap(wf_keeper_t *keeper, wf_peer_t *peer, const wf_messa
 /* Answered by wf_keeper_answer_waits, as soon as there is something to say. */
 static apr_status_t do_wait(wf_keeper_t *keeper, wf_peer_t *peer, const wf_message_t *m)
 {
-    wf_keeper_drop_wait(keeper, peer);
+    wf_peer_drop_wait(keeper, peer);
     peer->waits_for = wf_message_u64(m, WF_FIELD_INCARNATION);
     if (!wf_board_holder(&keeper->state.board, peer->waits_for)) {
         peer->waits_for = 0;
@@ -212,14 +212,6 @@ static apr_status_t do_wait(wf_keeper_t *keeper, wf_peer_t *peer, const wf_messa
     return APR_SUCCESS;
 }
 
-void wf_keeper_drop_wait(wf_keeper_t *keeper, wf_peer_t *peer)
-{
-    if (peer->waits_for) {
-        TAILQ_REMOVE(&keeper->waiting, peer, wait);
-        peer->waits_for = 0;
-    }
-}
-
 static void answer_wait(wf_keeper_t *keeper, wf_peer_t *peer, wf_answer_e code, unsigned news)
 {
     apr_size_t mark;
@@ -228,7 +220,7 @@ static void answer_wait(wf_keeper_t *keeper, wf_peer_t *peer, wf_answer_e code, 
     mark = wf_frame_begin(&peer->out, (unsigned char)code, peer->wait_call);
     wf_field_add_u64(&peer->out, WF_FIELD_EVENTS, news);
     wf_frame_end(&peer->out, mark);
-    wf_keeper_drop_wait(keeper, peer);
+    wf_peer_drop_wait(keeper, peer);
 }
 
 void wf_keeper_answer_waits(wf_keeper_t *keeper)

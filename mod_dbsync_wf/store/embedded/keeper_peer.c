@@ -143,9 +143,17 @@ void wf_peer_flush(wf_keeper_t *keeper, wf_peer_t *peer)
     }
 }
 
+void wf_peer_drop_wait(wf_keeper_t *keeper, wf_peer_t *peer)
+{
+    if (peer->waits_for) {
+        TAILQ_REMOVE(&keeper->waiting, peer, wait);
+        peer->waits_for = 0;
+    }
+}
+
 void wf_peer_close(wf_keeper_t *keeper, wf_peer_t *peer)
 {
-    wf_keeper_drop_wait(keeper, peer);
+    wf_peer_drop_wait(keeper, peer);
     if (peer->is_touched) {
         TAILQ_REMOVE(&keeper->touched, peer, touch);
     }
