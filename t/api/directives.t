@@ -4,24 +4,18 @@
 # conf/dbsync_wf.conf is accepted as it is, with the folders of a test put in.
 use strict;
 use warnings FATAL => 'all';
-use WfConfig qw(server_vars);
+use WfConfig qw(server_vars write_conf);
 use WfTest;
 
 my %vars = server_vars();
 my $file = "$vars{t_state}/configtest.conf";
-my $defines = join ' ', map {"-D $_"} split ' ', $vars{defines};
 
 # configtest(LINES): what `httpd -t` says of the lines after the modules, and whether it is content.
 sub configtest
 {
     my ($lines) = @_;
-    open my $in, '<', $vars{t_conf_file} or die "$vars{t_conf_file}: $!\n";
-    my @modules = grep { /^\s*(?:LoadModule|<\/?If)/ } <$in>;
-    open my $out, '>', $file or die "$file: $!\n";
-    print {$out} "ServerName localhost\nServerRoot \"$vars{serverroot}\"\n",
-        "DefaultRuntimeDir \"$vars{t_state}\"\nListen 127.0.0.1:$vars{port}\n", @modules, $lines;
-    close $out or die "$file: $!\n";
-    my $said = qx($vars{httpd} -t -d $vars{serverroot} -f $file $defines 2>&1);
+    my $httpd = write_conf($file, $vars{port}, $lines);
+    my $said = qx($httpd -t 2>&1);
     return ($? == 0, $said);
 }
 

@@ -9,11 +9,7 @@ use WfTest;
 
 my $file = state_file('lost-stubborn');
 my $lost = post_run('stubborn', '{"file": "lost-stubborn"}', project => '602');
-my @tree = @{wait_for('the program to have forked', 20, sub {
-    open my $in, '<', $file or return;
-    my @lines = <$in>;
-    return @lines == 2 ? [map {/(\d+)/} @lines] : undef;
-})};
+my @tree = forked_tree($file);
 my $again_file = state_file('lost-rerun');
 my $again = post_run('rerun', '{"file": "lost-rerun"}', project => '602');
 wait_for('the other program', 20, sub { -s $again_file });

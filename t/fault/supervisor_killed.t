@@ -9,11 +9,7 @@ use WfTest;
 
 my $file = state_file('orphans');
 my $pid = post_run('stubborn', '{"file": "orphans"}', project => '602');
-my @tree = @{wait_for('the program to have forked', 20, sub {
-    open my $in, '<', $file or return;
-    my @lines = <$in>;
-    return @lines == 2 ? [map {/(\d+)/} @lines] : undef;
-})};
+my @tree = forked_tree($file);
 my @before = map { pid_of($_) } qw(supervisor keeper runner);
 kill 'KILL', $before[0] or die "kill $before[0]: $!\n";
 

@@ -10,11 +10,7 @@ use WfTest;
 
 my $file = state_file('stubborn');
 my $pid = post_run('stubborn', '{"file": "stubborn"}');
-my @tree = wait_for('the program to have forked', 20, sub {
-    open my $in, '<', $file or return;
-    my @lines = <$in>;
-    return @lines == 2 ? [map {/(\d+)/} @lines] : undef;
-})->@*;
+my @tree = forked_tree($file);
 is(scalar(grep { is_alive($_) } @tree), 2, "the program and its grandchild run: @tree");
 open my $stat, '<', "/proc/$tree[1]/stat" or die "$tree[1]: $!\n";
 my @fields = split / /, <$stat> =~ s/.*\) //r;

@@ -7,7 +7,7 @@ use strict;
 use warnings FATAL => 'all';
 use parent 'Exporter';
 
-our @EXPORT_OK = qw(server_var server_vars);
+our @EXPORT_OK = qw(server_var server_vars write_conf);
 
 my $vars;
 
@@ -29,6 +29,22 @@ sub server_vars
         'apache_test_config'->new->{vars};
     };
     return %{$vars};
+}
+
+# write_conf(FILE, PORT, LINES): a configuration for another httpd, with the test server's modules and
+# then these lines. Gives the command that starts httpd with it; an action is to follow.
+sub write_conf
+{
+    my ($file, $port, $lines) = @_;
+    my %vars = server_vars();
+    open my $in, '<', $vars{t_conf_file} or die "$vars{t_conf_file}: $!\n";
+    my @modules = grep { /^\s*(?:LoadModule|<\/?If)/ } <$in>;
+    open my $out, '>', $file or die "$file: $!\n";
+    print {$out} "ServerName localhost\nServerRoot \"$vars{serverroot}\"\n",
+        "DefaultRuntimeDir \"$vars{t_state}\"\nListen 127.0.0.1:$port\n", @modules, $lines;
+    close $out or die "$file: $!\n";
+    return join ' ', $vars{httpd}, '-d', $vars{serverroot}, '-f', $file,
+        map {"-D $_"} split ' ', $vars{defines};
 }
 
 1;

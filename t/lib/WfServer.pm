@@ -8,7 +8,7 @@ use warnings FATAL => 'all';
 use parent 'Exporter';
 use WfConfig qw(server_var);
 
-our @EXPORT_OK = qw(children_of httpd is_alive parent_pid pid_of pids_of);
+our @EXPORT_OK = qw(children_of httpd is_alive name_of parent_pid pid_of pids_of);
 
 # httpd's parent process.
 sub parent_pid
@@ -27,12 +27,19 @@ sub is_alive
     return $line !~ /\) Z /;
 }
 
+# A process's name, such as wf-keeper; empty where it has gone.
+sub name_of
+{
+    my ($pid) = @_;
+    return _text($pid, 'comm') =~ s/\n//r;
+}
+
 # The living processes of one kind: supervisor, keeper or runner; of this server only, whose
 # configuration file is in their command lines.
 sub pids_of
 {
     my ($kind) = @_;
-    return grep { is_alive($_) && _text($_, 'comm') eq "wf-$kind\n" && _is_ours($_) }
+    return grep { is_alive($_) && name_of($_) eq "wf-$kind" && _is_ours($_) }
         map {m{^/proc/(\d+)$}} glob '/proc/[0-9]*';
 }
 
@@ -61,7 +68,7 @@ sub httpd
     my $command = join ' ', server_var('httpd'), '-d', server_var('serverroot'), '-f',
         server_var('t_conf_file'), '-D APACHE2 -D APACHE2_4', $defines, '-k', $action;
     my $said = qx($command 2>&1);
-    die "$command: $said\n" if $? != 0;
+    die "$command: $said\n" if $? != 0 || $said =~ /already running/;
     return $said;
 }
 

@@ -17,8 +17,8 @@ use WfLog ();
 
 our @EXPORT = (
     @Test::More::EXPORT,
-    qw(api client done is_problem log_has post_run rows run_end run_ends_as run_get state_file
-        test_dir wait_for $PID),
+    qw(api client done forked_tree is_problem log_has post_run rows run_end run_ends_as run_get
+        state_file test_dir wait_for $PID),
 );
 
 our $PID = qr/^[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/;
@@ -176,6 +176,17 @@ sub state_file
     my $file = server_var('t_state') . "/$name";
     unlink $file;
     return $file;
+}
+
+# Waits until t/programs/stubborn.pl has written its file: its process id and its grandchild's.
+sub forked_tree
+{
+    my ($file) = @_;
+    return @{wait_for('the program to have forked', 20, sub {
+        open my $in, '<', $file or return;
+        my @lines = <$in>;
+        return @lines == 2 ? [map {/(\d+)/} @lines] : undef;
+    })};
 }
 
 # Tests that the error log has, since this file began, a line that matches.
