@@ -4,7 +4,9 @@
 
 #include <errno.h>
 #include <sys/stat.h>
+#include <sys/vfs.h>
 #include <unistd.h>
+#include <linux/magic.h>
 #include <http_log.h>
 #include <unixd.h>
 
@@ -38,6 +40,19 @@ static apr_status_t make_dir(const char *path, server_rec *main_server)
     return APR_SUCCESS;
 }
 
+/* What was acknowledged is on disk only where this is one. */
+static void warn_of_memory(const char *path, server_rec *main_server)
+{
+    struct statfs fs;
+
+    if (statfs(path, &fs) == 0 && (fs.f_type == TMPFS_MAGIC || fs.f_type == RAMFS_MAGIC)) {
+        ap_log_error(APLOG_MARK, APLOG_WARNING, 0, main_server,
+                     "WF0353: the state directory %s lies in memory: a reboot loses all runs; name "
+                     "a directory on a local disk with DbsyncWfStateDir",
+                     path);
+    }
+}
+
 static apr_status_t refuse(const char *path, const char *why, server_rec *main_server)
 {
     ap_log_error(APLOG_MARK, APLOG_EMERG, 0, main_server,
@@ -47,25 +62,37 @@ static apr_status_t refuse(const char *path, const char *why, server_rec *main_s
     return APR_EACCES;
 }
 
-apr_status_t wf_state_dir_prepare(const char *path, server_rec *main_server)
+static apr_status_t check_dir(const char *path, const struct stat *st, server_rec *main_server)
 {
-    struct stat st;
-
-    if (lstat(path, &st) != 0) {
-        return errno == ENOENT ? make_dir(path, main_server)
-                               : refuse(path, "cannot be looked at", main_server);
-    }
-    if (!S_ISDIR(st.st_mode)) {
+    if (!S_ISDIR(st->st_mode)) {
         return refuse(path, "is no directory", main_server);
     }
-    if (st.st_uid != owner_of_state()) {
+    if (st->st_uid != owner_of_state()) {
         return refuse(path, "belongs to another user", main_server);
     }
-    if (st.st_mode & (S_IRWXG | S_IRWXO)) {
+    if (st->st_mode & (S_IRWXG | S_IRWXO)) {
         return refuse(path, "is open to others", main_server);
     }
     if (geteuid() != 0 && access(path, R_OK | W_OK | X_OK) != 0) {
         return refuse(path, "cannot be written", main_server);
     }
     return APR_SUCCESS;
+}
+
+apr_status_t wf_state_dir_prepare(const char *path, server_rec *main_server)
+{
+    apr_status_t status;
+    struct stat st;
+
+    if (lstat(path, &st) == 0) {
+        status = check_dir(path, &st, main_server);
+    } else if (errno == ENOENT) {
+        status = make_dir(path, main_server);
+    } else {
+        status = refuse(path, "cannot be looked at", main_server);
+    }
+    if (status == APR_SUCCESS) {
+        warn_of_memory(path, main_server);
+    }
+    return status;
 }

@@ -33,4 +33,5 @@ is($run->{status}, 'error', 'the one that was running ended as an error');
 like($run->{error}{type}, qr/^(?:server-stopped|process-lost)$/, 'that says why');
 run_ends_as('the next one works', 'completed', 'noop', '{}', project => '602');
 
-done(qr/WF0125: runner \d+ was lost/, qr/WF018[67]: /, qr/WF019[124]: /, qr/AH00098/, qr/AH01574/);
+done(qr/WF0125: runner \d+ was lost/, qr/WF018[67]: /, qr/WF019[124]: /, qr/AH00098/, qr/AH01574/,
+    qr/WF0353/);

@@ -96,4 +96,4 @@ wait_for('the settings of before', 20,
     sub { !is_alive($old) && pids_of('supervisor') && pids_of('keeper') && pids_of('runner') });
 run_ends_as('and the server works as before', 'completed', 'noop', '{}', project => '602');
 
-done(qr/AH01574/);
+done(qr/AH01574/, qr/WF0353/);

@@ -4,6 +4,7 @@
 # queued and goes on at the next start; and no process of ours stays.
 use strict;
 use warnings FATAL => 'all';
+use WfConfig qw(server_var);
 use WfServer qw(httpd is_alive parent_pid pid_of pids_of);
 use WfTest;
 
@@ -20,6 +21,7 @@ httpd('stop');
 wait_for('the end of httpd and of our processes', 30,
     sub { !grep { is_alive($_) } $parent, @ours, @tree });
 pass('httpd stopped, and with it our processes and what they ran');
+ok(!-e server_var('t_logs') . '/dbsync_wf/env', 'nothing of it is left in shared memory');
 
 httpd('start');
 wait_for('the server to serve', 20, sub { eval { api('GET', '/status/none')->status == 404 } });
@@ -29,4 +31,4 @@ is($run->{error}{type}, 'server-stopped', 'that says the server was stopped');
 is(run_end($again)->{status}, 'completed', 'a task that may be repeated was');
 run_ends_as('the next one works', 'completed', 'noop', '{}', project => '602');
 
-done(qr/AH01574/);
+done(qr/AH01574/, qr/WF0353/);

@@ -285,6 +285,7 @@ apr_status_t wf_keeper_run(const wf_keeper_config_t *config, apr_pool_t *pool)
     }
     close(keeper.listener);
     wf_bdb_close(keeper.bdb);
+    wf_home_close(&home);
     wf_log_info(rv, "WF0145", "the keeper ends");
     return rv;
 }

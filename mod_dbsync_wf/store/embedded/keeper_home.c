@@ -146,3 +146,10 @@ apr_status_t wf_home_open(wf_home_t *home, const char *state_dir, apr_uint64_t c
     }
     return rv;
 }
+
+void wf_home_close(const wf_home_t *home)
+{
+    if (rmdir(home->bdb.home) != 0 && errno != ENOTEMPTY) {
+        wf_log_info(errno, "WF0153", "the folder of the region files stays");
+    }
+}

@@ -26,4 +26,8 @@ typedef struct wf_home_t {
 apr_status_t wf_home_open(wf_home_t *home, const char *state_dir, apr_uint64_t cache_size,
                           apr_pool_t *pool);
 
+/* After the environment's regions have been removed: takes their folder away, unless it has others.
+ */
+void wf_home_close(const wf_home_t *home);
+
 #endif
