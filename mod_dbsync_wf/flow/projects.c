@@ -270,6 +270,8 @@ static void forget(wf_projects_t *projects, const look_t *look)
  */
 static version_t *fall_back(wf_projects_t *projects, const look_t *look)
 {
+    /* What breaks a rule has said all there is to say. */
+    apr_status_t reason = look->status == WF_EINVALID ? APR_SUCCESS : look->status;
     version_t *version;
     entry_t *entry;
     int news;
@@ -289,12 +291,11 @@ static version_t *fall_back(wf_projects_t *projects, const look_t *look)
     apr_thread_mutex_unlock(projects->mutex);
 
     if (news && version) {
-        wf_log_warning(look->status, "WF0202",
+        wf_log_warning(reason, "WF0202",
                        "project file in %s: %s; its last good version stays in force", look->dir,
                        look->cause.detail);
     } else if (news) {
-        wf_log_error(look->status, "WF0203", "project file in %s: %s", look->dir,
-                     look->cause.detail);
+        wf_log_error(reason, "WF0203", "project file in %s: %s", look->dir, look->cause.detail);
     }
     return version;
 }
