@@ -2,7 +2,7 @@
 /*
  * The module's directives and what they are kept in.
  *
- * Three kinds: the directory configuration (per vhost or directory, merged), the settings
+ * Three kinds: the directory configuration (per server, vhost or location, merged), the settings
  * (server-wide, so only the main server has them), and what a process makes of them at run time
  * (wf_shared_t). All of it lives in pconf and goes with it: the module is unloaded at each restart.
  */

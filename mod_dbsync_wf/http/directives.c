@@ -153,12 +153,32 @@ static const char *set_kill_grace(cmd_parms *cmd, void *dir, const char *arg)
     return NULL;
 }
 
+/* The API's paths are no files: a section for files would be obeyed by nobody. NULL where all is
+ * well. */
+static const char *check_section(const cmd_parms *cmd)
+{
+    for (const ap_directive_t *node = cmd->directive->parent; node; node = node->parent) {
+        if (strncasecmp(node->directive, "<Directory", 10) == 0 ||
+            strncasecmp(node->directive, "<Files", 6) == 0) {
+            return apr_psprintf(cmd->pool,
+                                "%s has no effect in %s>: write it in <Location>, in <VirtualHost> "
+                                "or outside of all sections",
+                                cmd->cmd->name, node->directive);
+        }
+    }
+    return NULL;
+}
+
 static const char *set_projects(cmd_parms *cmd, void *dir, const char *arg)
 {
     wf_dir_config_t *config = dir;
+    const char *section = check_section(cmd);
     const char *path = *arg != '\0' ? ap_server_root_relative(cmd->pool, arg) : NULL;
     apr_finfo_t info;
 
+    if (section) {
+        return section;
+    }
     if (!path || apr_stat(&info, path, APR_FINFO_TYPE, cmd->temp_pool) != APR_SUCCESS ||
         info.filetype != APR_DIR) {
         return apr_psprintf(cmd->pool,
@@ -174,8 +194,12 @@ static const char *set_projects(cmd_parms *cmd, void *dir, const char *arg)
 static const char *set_max_body(cmd_parms *cmd, void *dir, const char *arg)
 {
     wf_dir_config_t *config = dir;
+    const char *section = check_section(cmd);
     apr_uint64_t size;
 
+    if (section) {
+        return section;
+    }
     if (!read_size(&size, arg) || size < 1 || size > BODY_MOST) {
         return apr_psprintf(cmd->pool,
                             "DbsyncWfMaxBody must be a size from 1 to 64M, in bytes or with K or M "

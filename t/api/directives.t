@@ -30,6 +30,7 @@ my @good = (
     'DbsyncWfMaxBody 1', 'DbsyncWfMaxBody 64M', 'DbsyncWfMaxBody 100k',
     "<VirtualHost *:80>\n${projects}DbsyncWfMaxBody 2M\n</VirtualHost>",
     "<Location /x>\n${projects}DbsyncWfMaxBody 2M\n</Location>",
+    "<LocationMatch ^/x>\nDbsyncWfMaxBody 2M\n</LocationMatch>",
     "<Location \"/x\">\nSetHandler dbsync-wf\n</Location>",
 );
 for my $lines (@good) {
@@ -64,6 +65,12 @@ my @bad = (
     ["<LocationMatch ^/x>\nSetHandler dbsync-wf\n</LocationMatch>", qr/<Location "/],
     ["<Location ~ ^/x>\nSetHandler dbsync-wf\n</Location>", qr/<Location "/],
     ['SetHandler dbsync-wf', qr/<Location "/],
+    ["<Directory />\n${projects}</Directory>",
+        qr/DbsyncWfProjects has no effect in <Directory>: write it in <Location>/],
+    ["<DirectoryMatch ^/x>\nDbsyncWfMaxBody 2M\n</DirectoryMatch>",
+        qr/DbsyncWfMaxBody has no effect in <DirectoryMatch>/],
+    ["<Directory />\n<Files x>\nDbsyncWfMaxBody 2M\n</Files>\n</Directory>",
+        qr/DbsyncWfMaxBody has no effect in <Files>/],
 );
 for my $case (@bad) {
     my ($lines, $message) = @{$case};
