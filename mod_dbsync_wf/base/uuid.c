@@ -49,6 +49,16 @@ apr_status_t wf_uuid_make(wf_uuid_t *uuid)
     return APR_SUCCESS;
 }
 
+apr_time_t wf_uuid_time(const wf_uuid_t *uuid)
+{
+    apr_uint64_t millis = 0;
+
+    for (int i = 0; i < 6; i++) {
+        millis = millis << 8 | uuid->bytes[i];
+    }
+    return apr_time_from_msec((apr_time_t)millis);
+}
+
 /* Whether a hyphen stands before the byte of that index. */
 static int is_group_start(int index)
 {

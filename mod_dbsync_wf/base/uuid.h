@@ -23,6 +23,10 @@ typedef struct wf_uuid_t {
  */
 apr_status_t wf_uuid_make(wf_uuid_t *uuid);
 
+/* When it was made, in microseconds, whole milliseconds: as told by the clock of whoever made it.
+ */
+apr_time_t wf_uuid_time(const wf_uuid_t *uuid);
+
 /* Writes the 36 characters of the text form in lower case, and a NUL. */
 void wf_uuid_format(char text[WF_UUID_TEXT_LEN + 1], const wf_uuid_t *uuid);
 

@@ -12,6 +12,7 @@ APLOG_USE_MODULE(dbsync_wf);
 #define DEFAULT_THREADS    16
 #define DEFAULT_CACHE_SIZE (64u << 20)
 #define DEFAULT_KILL_GRACE apr_time_from_sec(5)
+#define DEFAULT_RETENTION  0 /* for ever */
 
 void *wf_config_create_dir(apr_pool_t *pool, char *path)
 {
@@ -52,6 +53,7 @@ void *wf_config_create_server(apr_pool_t *pool, server_rec *server)
     config->shared->settings.threads = DEFAULT_THREADS;
     config->shared->settings.cache_size = DEFAULT_CACHE_SIZE;
     config->shared->settings.kill_grace = DEFAULT_KILL_GRACE;
+    config->shared->settings.retention = DEFAULT_RETENTION;
     return config;
 }
 

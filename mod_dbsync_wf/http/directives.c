@@ -18,6 +18,8 @@
 #define CACHE_MOST      (64 * GIB)
 #define BODY_MOST       (64 * MIB)
 #define KILL_GRACE_MOST apr_time_from_sec(3600)
+#define RETENTION_LEAST apr_time_from_sec(15) /* longer than any store call is repeated */
+#define RETENTION_MOST  apr_time_from_sec(APR_INT64_C(100000) * 3600)
 
 static wf_settings_t *settings_of(const cmd_parms *cmd)
 {
@@ -153,6 +155,27 @@ static const char *set_kill_grace(cmd_parms *cmd, void *dir, const char *arg)
     return NULL;
 }
 
+static const char *set_retention(cmd_parms *cmd, void *dir, const char *arg)
+{
+    const char *context = ap_check_cmd_context(cmd, GLOBAL_ONLY);
+    apr_interval_time_t retention;
+
+    (void)dir;
+    if (context) {
+        return context;
+    }
+    if (!apr_isdigit(*arg) || ap_timeout_parameter_parse(arg, &retention, "s") != APR_SUCCESS ||
+        (retention != 0 && retention < RETENTION_LEAST) || retention > RETENTION_MOST) {
+        return apr_psprintf(
+            cmd->pool,
+            "DbsyncWfRetention must be 0, for ever, or a time from 15s to 100000h, in seconds or "
+            "with ms, s, mi or h behind the number, not \"%s\"",
+            arg);
+    }
+    settings_of(cmd)->retention = retention;
+    return NULL;
+}
+
 /* The API's paths are no files: a section for files would be obeyed by nobody. NULL where all is
  * well. */
 static const char *check_section(const cmd_parms *cmd)
@@ -221,6 +244,9 @@ const command_rec wf_config_directives[] = {
                   "memory for the database's cache, from 1M to 64G; default 64M"),
     AP_INIT_TAKE1("DbsyncWfKillGrace", set_kill_grace, NULL, RSRC_CONF,
                   "time from TERM to KILL for a program that is ended, from 0 to 1h; default 5 s"),
+    AP_INIT_TAKE1("DbsyncWfRetention", set_retention, NULL, RSRC_CONF,
+                  "how long runs are kept after their end, from 15s to 100000h, or 0 for ever; "
+                  "default 0"),
     AP_INIT_TAKE1("DbsyncWfProjects", set_projects, NULL, RSRC_CONF | ACCESS_CONF,
                   "folder that holds the project files, {projectId}.json"),
     AP_INIT_TAKE1("DbsyncWfMaxBody", set_max_body, NULL, RSRC_CONF | ACCESS_CONF,

@@ -143,14 +143,16 @@ static void take_fingerprint(char fingerprint[FINGERPRINT_MAX], const wf_setting
     struct stat log = stat_of_log(server);
     struct stat module_file = stat_of_module();
 
-    apr_snprintf(
-        fingerprint, FINGERPRINT_MAX,
-        "%s|%u|%" APR_UINT64_T_FMT "|%" APR_TIME_T_FMT "|%lu:%lu|%d|%lu:%lu|%lu.%ld.%ld|%s",
-        settings->state_dir, settings->threads, settings->cache_size, settings->kill_grace,
-        (unsigned long)ap_unixd_config.user_id, (unsigned long)ap_unixd_config.group_id,
-        ap_get_server_module_loglevel(server, APLOG_MODULE_INDEX), (unsigned long)log.st_dev,
-        (unsigned long)log.st_ino, (unsigned long)module_file.st_ino,
-        (long)module_file.st_mtim.tv_sec, (long)module_file.st_mtim.tv_nsec, WF_VERSION);
+    apr_snprintf(fingerprint, FINGERPRINT_MAX,
+                 "%s|%u|%" APR_UINT64_T_FMT "|%" APR_TIME_T_FMT "|%" APR_TIME_T_FMT
+                 "|%lu:%lu|%d|%lu:%lu|%lu.%ld.%ld|%s",
+                 settings->state_dir, settings->threads, settings->cache_size, settings->kill_grace,
+                 settings->retention, (unsigned long)ap_unixd_config.user_id,
+                 (unsigned long)ap_unixd_config.group_id,
+                 ap_get_server_module_loglevel(server, APLOG_MODULE_INDEX),
+                 (unsigned long)log.st_dev, (unsigned long)log.st_ino,
+                 (unsigned long)module_file.st_ino, (long)module_file.st_mtim.tv_sec,
+                 (long)module_file.st_mtim.tv_nsec, WF_VERSION);
 }
 
 /* A daemon inherits httpd's handlers, listeners and standard input: none of them is its own. */

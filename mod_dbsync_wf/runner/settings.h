@@ -13,6 +13,7 @@ typedef struct wf_settings_t {
     apr_uint32_t threads;           /* DbsyncWfThreads */
     apr_uint64_t cache_size;        /* DbsyncWfCacheSize, bytes */
     apr_interval_time_t kill_grace; /* DbsyncWfKillGrace */
+    apr_interval_time_t retention;  /* DbsyncWfRetention; 0: for ever */
 } wf_settings_t;
 
 #endif

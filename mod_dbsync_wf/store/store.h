@@ -205,6 +205,15 @@ struct wf_store_t {
      */
     apr_status_t (*reap)(apr_uint64_t *count, wf_store_t *store, apr_pool_t *pool);
 
+    /*
+     * Deletes a bounded number of runs that ended `keep` ago or earlier, with all that belongs to
+     * them; never one that has not ended. *count is how many; *more is whether calling again may
+     * find others. `keep` must be longer than the time for which a store repeats a call, or a
+     * repeated create would make a run anew.
+     */
+    apr_status_t (*purge)(apr_uint64_t *count, int *more, wf_store_t *store,
+                          apr_interval_time_t keep, apr_pool_t *pool);
+
     /* Waits at most `timeout` for news for this incarnation. *events is 0 where none came.
      * WF_ESTALE. */
     apr_status_t (*wait)(unsigned *events, wf_store_t *store, apr_uint64_t incarnation,

@@ -34,6 +34,7 @@ typedef struct fixture_t {
     apr_pool_t *pool;
     char dir[64];
     const char *socket;
+    apr_interval_time_t retention;
     int listener;
     pid_t keeper;
     wf_store_t *store;
@@ -48,7 +49,7 @@ static inline void start_keeper(fixture_t *f)
     f->keeper = fork();
     assert_true(f->keeper >= 0);
     if (f->keeper == 0) {
-        wf_keeper_config_t config = {f->dir, 4 * 1024 * 1024, f->listener, ready[1]};
+        wf_keeper_config_t config = {f->dir, 4 * 1024 * 1024, f->retention, f->listener, ready[1]};
 
         wf_log_bind(NULL, NULL, WF_LOG_ERROR);
         _exit(wf_keeper_run(&config, f->pool) == APR_SUCCESS ? 0 : 1);

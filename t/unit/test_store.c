@@ -162,6 +162,85 @@ static void progress_shows_and_the_last_one_wins(void **state)
     assert_int_equal(f->store->progress(f->store, &claim.token, &progress, f->pool), WF_ESTALE);
 }
 
+/* Purges until there is nothing more to purge; how many went. */
+static apr_uint64_t purge_all(fixture_t *f, apr_interval_time_t keep)
+{
+    apr_uint64_t all = 0;
+    int more;
+
+    do {
+        apr_uint64_t count = 0;
+
+        assert_int_equal(f->store->purge(&count, &more, f->store, keep, f->pool), APR_SUCCESS);
+        assert_true(count <= 64);
+        all += count;
+    } while (more);
+    return all;
+}
+
+static void purge_takes_what_has_ended_and_nothing_else(void **state)
+{
+    fixture_t *f = *state;
+    apr_uint64_t a = join_ok(f, "a");
+    wf_new_run_t ended[200], held = new_run("held"), queued = new_run("queued");
+    wf_claim_t held_claim;
+    wf_finish_t finish;
+    wf_run_t *run;
+
+    create_ok(f, &held);
+    held_claim = claim_one(f, a);
+    for (int i = 0; i < 200; i++) {
+        ended[i] = new_run("12");
+        create_ok(f, &ended[i]);
+        finish = completed(claim_one(f, a).token);
+        assert_int_equal(f->store->finish(f->store, &finish, f->pool), APR_SUCCESS);
+    }
+    create_ok(f, &queued);
+    assert_int_equal(purge_all(f, apr_time_from_sec(60)), 0);
+    assert_int_equal(get_ok(f, &ended[0].pid)->status, WF_RUN_COMPLETED);
+
+    assert_int_equal(purge_all(f, 0), 200);
+    for (int i = 0; i < 200; i++) {
+        assert_int_equal(f->store->get(&run, f->store, VHOST, &ended[i].pid, NULL, f->pool),
+                         APR_NOTFOUND);
+    }
+    assert_int_equal(get_ok(f, &held.pid)->status, WF_RUN_RUNNING);
+    assert_int_equal(get_ok(f, &queued.pid)->status, WF_RUN_SUBMITTED);
+    restart_keeper(f, SIGKILL);
+    assert_int_equal(f->store->get(&run, f->store, VHOST, &ended[0].pid, NULL, f->pool),
+                     APR_NOTFOUND);
+
+    /* Those that were left end as ever, and are purged in their turn. */
+    finish = completed(held_claim.token);
+    assert_int_equal(f->store->finish(f->store, &finish, f->pool), APR_SUCCESS);
+    assert_int_equal(purge_all(f, 0), 1);
+    assert_true(wf_slice_equal(claim_one(f, a).payload, queued.payload));
+}
+
+static void the_keeper_purges_by_itself(void **state)
+{
+    fixture_t *f = *state;
+    apr_uint64_t a;
+    wf_new_run_t spec = new_run("12"), queued = new_run("12");
+    apr_time_t deadline = wf_clock() + PATIENCE;
+    apr_status_t rv = APR_SUCCESS;
+    wf_finish_t finish;
+    wf_run_t *run;
+
+    f->retention = apr_time_from_msec(1);
+    restart_keeper(f, SIGTERM);
+    a = join_ok(f, "a");
+    create_ok(f, &spec);
+    finish = completed(claim_one(f, a).token);
+    create_ok(f, &queued);
+    assert_int_equal(f->store->finish(f->store, &finish, f->pool), APR_SUCCESS);
+    while (rv == APR_SUCCESS && wf_clock() < deadline) {
+        rv = f->store->get(&run, f->store, VHOST, &spec.pid, NULL, f->pool);
+    }
+    assert_int_equal(rv, APR_NOTFOUND);
+    assert_int_equal(get_ok(f, &queued.pid)->status, WF_RUN_SUBMITTED);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -173,6 +252,8 @@ int main(void)
         STORE_TEST(tasks_take_turns_and_keep_their_limit),
         STORE_TEST(a_draining_runner_claims_no_more_but_finishes),
         STORE_TEST(progress_shows_and_the_last_one_wins),
+        STORE_TEST(purge_takes_what_has_ended_and_nothing_else),
+        STORE_TEST(the_keeper_purges_by_itself),
     };
 
     apr_initialize();

@@ -111,28 +111,62 @@ apr_status_t wf_table_delete(wf_table_t *table, wf_slice_t key)
                          table->name);
 }
 
-apr_status_t wf_table_walk(wf_table_t *table, wf_table_visit_t visit, void *baton)
+/* One cursor over the table; both DBTs are grown by the library. */
+static apr_status_t walk(wf_table_t *table, DBT *k, DBT *v, u_int32_t first, wf_table_visit_t visit,
+                         void *baton)
 {
     DBC *cursor;
-    DBT k, v;
+    u_int32_t step = first;
     int error, closed;
     apr_status_t rv = APR_SUCCESS;
 
-    memset(&k, 0, sizeof(k));
-    memset(&v, 0, sizeof(v));
-    k.flags = v.flags = DB_DBT_REALLOC;
     error = table->db->cursor(table->db, table->bdb->txn, &cursor, 0);
     if (error) {
         return wf_bdb_status(table->bdb, error, table->name);
     }
-    while (rv == APR_SUCCESS && (error = cursor->get(cursor, &k, &v, DB_NEXT)) == 0) {
-        rv = visit(baton, wf_slice_of(k.data, k.size), wf_slice_of(v.data, v.size));
+    while (rv == APR_SUCCESS && (error = cursor->get(cursor, k, v, step)) == 0) {
+        rv = visit(baton, wf_slice_of(k->data, k->size), wf_slice_of(v->data, v->size));
+        step = DB_NEXT;
     }
     closed = cursor->close(cursor);
-    free(k.data);
-    free(v.data);
     if (rv == APR_SUCCESS && error && error != DB_NOTFOUND) {
         rv = wf_bdb_status(table->bdb, error, table->name);
     }
     return rv == APR_SUCCESS ? wf_bdb_status(table->bdb, closed, table->name) : rv;
+}
+
+apr_status_t wf_table_walk(wf_table_t *table, wf_table_visit_t visit, void *baton)
+{
+    DBT k, v;
+    apr_status_t rv;
+
+    memset(&k, 0, sizeof(k));
+    memset(&v, 0, sizeof(v));
+    k.flags = v.flags = DB_DBT_REALLOC;
+    rv = walk(table, &k, &v, DB_FIRST, visit, baton);
+    free(k.data);
+    free(v.data);
+    return rv;
+}
+
+apr_status_t wf_table_walk_keys(wf_table_t *table, wf_slice_t from, wf_table_visit_t visit,
+                                void *baton)
+{
+    DBT k, v;
+    apr_status_t rv;
+
+    memset(&k, 0, sizeof(k));
+    memset(&v, 0, sizeof(v));
+    k.flags = DB_DBT_REALLOC;
+    v.flags = DB_DBT_REALLOC | DB_DBT_PARTIAL; /* 0 bytes of it */
+    k.data = malloc(from.len);
+    if (!k.data) {
+        return APR_ENOMEM;
+    }
+    memcpy(k.data, from.data, from.len);
+    k.size = (u_int32_t)from.len;
+    rv = walk(table, &k, &v, DB_SET_RANGE, visit, baton);
+    free(k.data);
+    free(v.data);
+    return rv;
 }

@@ -35,4 +35,9 @@ apr_status_t wf_table_delete(wf_table_t *table, wf_slice_t key);
 typedef apr_status_t (*wf_table_visit_t)(void *baton, wf_slice_t key, wf_slice_t value);
 apr_status_t wf_table_walk(wf_table_t *table, wf_table_visit_t visit, void *baton);
 
+/* The same for the keys alone, from the first that is not less than `from`. The values are empty.
+ */
+apr_status_t wf_table_walk_keys(wf_table_t *table, wf_slice_t from, wf_table_visit_t visit,
+                                void *baton);
+
 #endif

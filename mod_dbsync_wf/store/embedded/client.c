@@ -242,6 +242,19 @@ static apr_status_t reap(apr_uint64_t *count, wf_store_t *store, apr_pool_t *poo
     return rv;
 }
 
+static apr_status_t purge(apr_uint64_t *count, int *more, wf_store_t *store,
+                          apr_interval_time_t keep, apr_pool_t *pool)
+{
+    wf_call_t *call = wf_call_begin(client_of(store), WF_OP_PURGE, pool);
+    apr_status_t rv;
+
+    wf_field_add_u64(&call->request, WF_FIELD_KEEP, (apr_uint64_t)keep);
+    rv = wf_call_send(call, client_of(store), 0, NULL);
+    *count = wf_message_u64(&call->message, WF_FIELD_COUNT);
+    *more = wf_message_u64(&call->message, WF_FIELD_MORE) != 0;
+    return rv;
+}
+
 static apr_status_t wait_for_news(unsigned *events, wf_store_t *store, apr_uint64_t incarnation,
                                   apr_interval_time_t timeout, apr_pool_t *pool)
 {
@@ -279,6 +292,7 @@ static const wf_store_t calls = {
     .interrupt = interrupt_run,
     .get = get_run,
     .reap = reap,
+    .purge = purge,
     .wait = wait_for_news,
 };
 

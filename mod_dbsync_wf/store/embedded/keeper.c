@@ -16,6 +16,9 @@
 #define EVENTS_MAX      256
 #define IDLE_CHECKPOINT apr_time_from_sec(30) /* without work, a checkpoint after this */
 #define FAILURE_PAUSE   apr_time_from_sec(1)  /* after a batch failed, before leases are ended */
+#define PURGE_LEAST     apr_time_from_sec(1)  /* between two passes over what has been kept */
+#define PURGE_MOST      apr_time_from_sec(60)
+#define PURGE_PART      16 /* else this part of the retention */
 
 /* Executes the frames of one peer that have arrived whole. */
 static apr_status_t execute_frames(wf_keeper_t *keeper, wf_peer_t *peer)
@@ -74,6 +77,34 @@ static apr_status_t reap(wf_keeper_t *keeper)
                                       : APR_SUCCESS;
 }
 
+static apr_time_t next_pass(const wf_keeper_t *keeper)
+{
+    apr_interval_time_t pause = keeper->retention / PURGE_PART;
+
+    if (pause < PURGE_LEAST) {
+        pause = PURGE_LEAST;
+    }
+    return wf_clock() + (pause > PURGE_MOST ? PURGE_MOST : pause);
+}
+
+/* Deletes a few of the runs that have been kept long enough; steps follow until there are no more.
+ */
+static apr_status_t purge(wf_keeper_t *keeper)
+{
+    apr_uint64_t count;
+    int more;
+    apr_status_t rv;
+
+    if (!keeper->retention || wf_clock() < keeper->purge_next) {
+        return APR_SUCCESS;
+    }
+    rv = wf_state_purge(&count, &more, &keeper->state, keeper->retention, keeper->batch);
+    if (rv == APR_SUCCESS && !more) {
+        keeper->purge_next = next_pass(keeper);
+    }
+    return rv;
+}
+
 /*
  * Does the batch again after it could not be written: what it had changed is undone already, each
  * writer is told so, each reader gets what is on disk.
@@ -102,6 +133,9 @@ static apr_status_t do_batch(wf_keeper_t *keeper)
         rv = reap(keeper);
     }
     if (rv == APR_SUCCESS) {
+        rv = purge(keeper);
+    }
+    if (rv == APR_SUCCESS) {
         rv = wf_state_commit(&keeper->state);
     } else {
         wf_log_error(rv, "WF0140", "a batch of requests failed and is undone");
@@ -115,7 +149,7 @@ static apr_status_t do_batch(wf_keeper_t *keeper)
     if (rv == APR_SUCCESS) {
         return rv;
     }
-    keeper->reap_after = wf_clock() + FAILURE_PAUSE;
+    keeper->reap_after = keeper->purge_next = wf_clock() + FAILURE_PAUSE;
     return redo_without_writing(keeper);
 }
 
@@ -140,6 +174,9 @@ static int timeout_ms(wf_keeper_t *keeper, apr_time_t idle_end)
 
     if (!next || idle_end < next) {
         next = idle_end;
+    }
+    if (keeper->retention && keeper->purge_next < next) {
+        next = keeper->purge_next;
     }
     TAILQ_FOREACH(peer, &keeper->waiting, wait)
     {
@@ -235,6 +272,7 @@ static apr_status_t open_keeper(wf_keeper_t *keeper, const wf_keeper_config_t *c
     TAILQ_INIT(&keeper->peers);
     TAILQ_INIT(&keeper->touched);
     TAILQ_INIT(&keeper->waiting);
+    keeper->retention = config->retention;
     keeper->listener = config->listener;
     keeper->epoll = epoll_create1(EPOLL_CLOEXEC);
     if (keeper->epoll < 0) {

@@ -37,6 +37,8 @@ struct wf_keeper_t {
     int listener;
     int signals; /* signalfd */
     int stopping;
+    apr_interval_time_t retention; /* 0: nothing is purged */
+    apr_time_t purge_next;         /* a wf_clock time */
     apr_time_t reap_after; /* a wf_clock time: no lease is ended before, since a batch failed */
     int read_only;         /* a batch is done again after its commit failed: writers are refused */
     struct wf_peer_list peers;

@@ -8,6 +8,7 @@
 #define LEASE_MIN apr_time_from_sec(1)
 #define LEASE_MAX apr_time_from_sec(3600)
 #define WAIT_MAX  apr_time_from_sec(60)
+#define KEEP_MAX  apr_time_from_sec(APR_INT64_C(100) * 366 * 24 * 3600)
 
 typedef apr_status_t (*op_t)(wf_keeper_t *keeper, wf_peer_t *peer, const wf_message_t *m);
 
@@ -197,6 +198,19 @@ static apr_status_t do_reap(wf_keeper_t *keeper, wf_peer_t *peer, const wf_messa
     return rv;
 }
 
+static apr_status_t do_purge(wf_keeper_t *keeper, wf_peer_t *peer, const wf_message_t *m)
+{
+    apr_uint64_t count;
+    int more;
+    apr_status_t rv =
+        wf_state_purge(&count, &more, &keeper->state,
+                       bounded(wf_message_u64(m, WF_FIELD_KEEP), 0, KEEP_MAX), keeper->batch);
+
+    wf_field_add_u64(&peer->out, WF_FIELD_COUNT, count);
+    wf_field_add_u64(&peer->out, WF_FIELD_MORE, (apr_uint64_t)more);
+    return rv;
+}
+
 /* Answered by wf_keeper_answer_waits, as soon as there is something to say. */
 static apr_status_t do_wait(wf_keeper_t *keeper, wf_peer_t *peer, const wf_message_t *m)
 {
@@ -251,7 +265,7 @@ static const struct {
     [WF_OP_PROGRESS] = {do_progress, 0}, [WF_OP_FINISH] = {do_finish, 1},
     [WF_OP_RELEASE] = {do_release, 1},   [WF_OP_INTERRUPT] = {do_interrupt, 1},
     [WF_OP_GET] = {do_get, 0},           [WF_OP_REAP] = {do_reap, 1},
-    [WF_OP_WAIT] = {do_wait, 0},
+    [WF_OP_WAIT] = {do_wait, 0},         [WF_OP_PURGE] = {do_purge, 1},
 };
 
 static int is_contract_status(apr_status_t rv)

@@ -64,6 +64,7 @@ static apr_status_t load(wf_state_t *state)
     }
     wf_board_clear(&state->board);
     state->fence_moved = 0;
+    memset(&state->purge_at, 0, sizeof(state->purge_at));
     if ((rv = wf_counters_get(&state->fence, &state->tables, WF_COUNTER_FENCE, scratch)) ==
             APR_SUCCESS &&
         (rv = wf_counters_get(&state->incarnation, &state->tables, WF_COUNTER_INCARNATION,

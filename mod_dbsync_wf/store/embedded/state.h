@@ -19,6 +19,7 @@ typedef struct wf_state_t {
     apr_uint64_t fence;       /* the latest given out */
     apr_uint64_t incarnation; /* the latest given out */
     int fence_moved;          /* the counter must be written with this batch */
+    wf_uuid_t purge_at;       /* where the next purge goes on; zeros: at the first run */
     apr_pool_t *pool;
 } wf_state_t;
 
@@ -74,6 +75,14 @@ apr_status_t wf_state_release(wf_state_t *state, const wf_token_t *token, apr_po
 
 /* reap: expires the holders whose lease has ended. */
 apr_status_t wf_state_reap(apr_uint64_t *count, wf_state_t *state, apr_pool_t *pool);
+
+/*
+ * purge: looks at WF_PURGE_STEP runs at most, from where the last one stopped, the oldest first.
+ * *more is 0 when it has come to runs that are too young; the next one begins anew.
+ */
+#define WF_PURGE_STEP 64
+apr_status_t wf_state_purge(apr_uint64_t *count, int *more, wf_state_t *state,
+                            apr_interval_time_t keep, apr_pool_t *pool);
 
 /* The earliest end of a lease (a wf_clock time), 0 where there is no holder. */
 apr_time_t wf_state_next_expiry(wf_state_t *state);

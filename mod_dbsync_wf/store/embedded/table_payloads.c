@@ -15,3 +15,8 @@ apr_status_t wf_payloads_get(wf_slice_t *payload, wf_tables_t *tables, const wf_
 {
     return wf_table_get(payload, tables->payloads, wf_slice_of(pid, sizeof(*pid)), pool);
 }
+
+apr_status_t wf_payloads_delete(wf_tables_t *tables, const wf_uuid_t *pid)
+{
+    return wf_table_delete(tables->payloads, wf_slice_of(pid, sizeof(*pid)));
+}

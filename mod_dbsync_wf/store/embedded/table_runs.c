@@ -36,3 +36,34 @@ apr_status_t wf_runs_get(wf_run_t *run, wf_tables_t *tables, const wf_uuid_t *pi
 
     return rv == APR_SUCCESS ? wf_record_decode(run, value, pool) : rv;
 }
+
+apr_status_t wf_runs_delete(wf_tables_t *tables, const wf_uuid_t *pid)
+{
+    return wf_table_delete(tables->runs, key_of(pid));
+}
+
+typedef struct pid_visit_t {
+    wf_runs_visit_t visit;
+    void *baton;
+} pid_visit_t;
+
+static apr_status_t visit_key(void *baton, wf_slice_t key, wf_slice_t value)
+{
+    const pid_visit_t *to = baton;
+    wf_uuid_t pid;
+
+    (void)value;
+    if (key.len != sizeof(pid)) {
+        return WF_EPROTOCOL;
+    }
+    memcpy(&pid, key.data, sizeof(pid));
+    return to->visit(to->baton, &pid);
+}
+
+apr_status_t wf_runs_walk(wf_tables_t *tables, const wf_uuid_t *from, wf_runs_visit_t visit,
+                          void *baton)
+{
+    pid_visit_t to = {visit, baton};
+
+    return wf_table_walk_keys(tables->runs, key_of(from), visit_key, &to);
+}

@@ -3,11 +3,12 @@
  * The keeper's tables, one file each (table_*.c), which alone knows how its keys and values are
  * spelled. Statuses are those of bdb_table.h; WF_EPROTOCOL where a value is not what was written.
  *
- *   runs        pid -> record (record.h): what never changes after create, and the end
- *   payloads    pid -> the body, byte for byte
- *   active      pid -> record of what changes, and the claim's sequence; queued and running runs
- * only by_project  vhost NUL project NUL pid -> nothing; for lists, newest last runners incarnation
- * -> host; those that have not expired counters    name -> number
+ * - runs: pid -> record (record.h): what never changes after create, and the end
+ * - payloads: pid -> the body, byte for byte
+ * - active: pid -> record of what changes, and the claim's sequence; queued and running runs only
+ * - by_project: vhost NUL project NUL pid -> nothing; for lists, newest last
+ * - runners: incarnation -> host; those that have not expired
+ * - counters: name -> number
  */
 #ifndef WF_STORE_EMBEDDED_TABLES_H
 #define WF_STORE_EMBEDDED_TABLES_H
@@ -27,15 +28,21 @@ typedef struct wf_tables_t {
 
 apr_status_t wf_tables_open(wf_tables_t *tables, wf_bdb_t *bdb, apr_pool_t *pool);
 
-/* runs: add answers APR_EEXIST where the pid is taken. */
+/* runs: add answers APR_EEXIST where the pid is taken; walk visits the pids from that one on. */
 apr_status_t wf_runs_add(wf_tables_t *tables, const wf_run_t *run);
 apr_status_t wf_runs_put(wf_tables_t *tables, const wf_run_t *run);
 apr_status_t wf_runs_get(wf_run_t *run, wf_tables_t *tables, const wf_uuid_t *pid,
                          apr_pool_t *pool);
 
+apr_status_t wf_runs_delete(wf_tables_t *tables, const wf_uuid_t *pid);
+typedef apr_status_t (*wf_runs_visit_t)(void *baton, const wf_uuid_t *pid);
+apr_status_t wf_runs_walk(wf_tables_t *tables, const wf_uuid_t *from, wf_runs_visit_t visit,
+                          void *baton);
+
 apr_status_t wf_payloads_put(wf_tables_t *tables, const wf_uuid_t *pid, wf_slice_t payload);
 apr_status_t wf_payloads_get(wf_slice_t *payload, wf_tables_t *tables, const wf_uuid_t *pid,
                              apr_pool_t *pool);
+apr_status_t wf_payloads_delete(wf_tables_t *tables, const wf_uuid_t *pid);
 
 /* active: `run` has the members that board.h names; the rest of it is not kept. */
 apr_status_t wf_active_put(wf_tables_t *tables, const wf_run_t *run, apr_uint64_t sequence);
@@ -45,6 +52,7 @@ apr_status_t wf_active_walk(wf_tables_t *tables, wf_active_visit_t visit, void *
                             apr_pool_t *pool);
 
 apr_status_t wf_by_project_put(wf_tables_t *tables, const wf_run_t *run);
+apr_status_t wf_by_project_delete(wf_tables_t *tables, const wf_run_t *run);
 
 apr_status_t wf_runners_put(wf_tables_t *tables, apr_uint64_t incarnation, const char *host);
 apr_status_t wf_runners_delete(wf_tables_t *tables, apr_uint64_t incarnation);

@@ -60,7 +60,7 @@ apr_status_t wf_message_read(wf_message_t *message, wf_slice_t frame)
     }
     message->body = rest = wf_slice_of(frame.data + head, frame.len - head);
     while ((rv = wf_field_next(&tag, &value, &rest)) == APR_SUCCESS) {
-        if (tag <= WF_FIELD_TOTAL) {
+        if (tag <= WF_FIELD_LAST) {
             message->field[tag] = value;
         }
     }

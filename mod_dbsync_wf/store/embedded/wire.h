@@ -33,6 +33,7 @@ typedef enum {
     WF_OP_GET,
     WF_OP_REAP,
     WF_OP_WAIT,
+    WF_OP_PURGE,
     WF_OP_COUNT
 } wf_op_e;
 
@@ -70,16 +71,18 @@ enum {
     WF_FIELD_TOKEN, /* nested: PID, FENCE */
     WF_FIELD_ACTION,
     WF_FIELD_DONE,
-    WF_FIELD_TOTAL
+    WF_FIELD_TOTAL,
+    WF_FIELD_KEEP, /* microseconds */
+    WF_FIELD_MORE,
+    WF_FIELD_LAST = WF_FIELD_MORE
 };
 
 /* The fields of a frame, as far as they came; texts and slices point into the frame. */
 typedef struct wf_message_t {
     unsigned char code;
     apr_uint32_t call;
-    wf_slice_t
-        field[WF_FIELD_TOTAL + 1]; /* by tag; data NULL where absent; the last one of a tag */
-    wf_slice_t body;               /* all fields, for walking repeated ones */
+    wf_slice_t field[WF_FIELD_LAST + 1]; /* by tag; data NULL where absent; the last one of a tag */
+    wf_slice_t body;                     /* all fields, for walking repeated ones */
 } wf_message_t;
 
 /* Appends a frame's head; the fields are appended next, then wf_frame_end(buf, mark). */

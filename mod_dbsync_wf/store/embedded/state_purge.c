@@ -1,0 +1,78 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Deleting what has been kept long enough. */
+#include "store/embedded/state.h"
+
+/* One step: pids from state->purge_at on, up to those that were made after `end`. */
+typedef struct step_t {
+    wf_state_t *state;
+    apr_time_t end;
+    wf_uuid_t candidates[WF_PURGE_STEP]; /* those that are not under way */
+    int count;
+    int seen;
+    wf_uuid_t next; /* where the next step goes on, where `more` */
+    int more;
+} step_t;
+
+/* APR_EOF ends the walk. */
+static apr_status_t look_at(void *baton, const wf_uuid_t *pid)
+{
+    step_t *step = baton;
+
+    if (wf_uuid_time(pid) > step->end) {
+        return APR_EOF; /* it cannot have ended before it was made, nor can any after it */
+    }
+    if (step->seen == WF_PURGE_STEP) {
+        step->next = *pid;
+        step->more = 1;
+        return APR_EOF;
+    }
+    step->seen++;
+    if (!wf_board_find(&step->state->board, pid)) {
+        step->candidates[step->count++] = *pid;
+    }
+    return APR_SUCCESS;
+}
+
+/* Deletes a run that ended at `end` or before, with all that belongs to it. */
+static apr_status_t purge_run(apr_uint64_t *count, wf_state_t *state, const wf_uuid_t *pid,
+                              apr_time_t end, apr_pool_t *pool)
+{
+    wf_run_t run;
+    apr_status_t rv = wf_runs_get(&run, &state->tables, pid, pool);
+
+    if (rv != APR_SUCCESS || !wf_run_status_is_final(run.status) || run.completed > end) {
+        return rv;
+    }
+    if ((rv = wf_by_project_delete(&state->tables, &run)) == APR_SUCCESS &&
+        (rv = wf_payloads_delete(&state->tables, pid)) == APR_SUCCESS) {
+        rv = wf_runs_delete(&state->tables, pid);
+    }
+    if (rv == APR_SUCCESS) {
+        ++*count;
+    }
+    return rv;
+}
+
+apr_status_t wf_state_purge(apr_uint64_t *count, int *more, wf_state_t *state,
+                            apr_interval_time_t keep, apr_pool_t *pool)
+{
+    step_t step;
+    apr_status_t rv;
+
+    memset(&step, 0, sizeof(step));
+    step.state = state;
+    step.end = apr_time_now() - keep;
+    *count = 0;
+    *more = 0;
+    rv = wf_runs_walk(&state->tables, &state->purge_at, look_at, &step);
+    if (rv != APR_SUCCESS && rv != APR_EOF) {
+        return rv;
+    }
+    rv = APR_SUCCESS;
+    for (int i = 0; i < step.count && rv == APR_SUCCESS; i++) {
+        rv = purge_run(count, state, &step.candidates[i], step.end, pool);
+    }
+    state->purge_at = step.next;
+    *more = step.more;
+    return rv;
+}
