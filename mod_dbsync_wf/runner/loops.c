@@ -95,6 +95,17 @@ static void claim_some(wf_runner_t *runner, apr_uint32_t places, apr_pool_t *poo
     }
 }
 
+/* Tells the store that this runner claims no more; where it cannot be told, the state alone does.
+ */
+static void tell_drain(wf_runner_t *runner, apr_pool_t *pool)
+{
+    apr_status_t rv = runner->store->drain(runner->store, runner->incarnation, pool);
+
+    if (rv != APR_SUCCESS) {
+        wf_log_info(rv, "WF0196", "the store was not told that the runner drains");
+    }
+}
+
 static void *APR_THREAD_FUNC claim_loop(apr_thread_t *thread, void *data)
 {
     wf_runner_t *runner = data;
@@ -106,6 +117,9 @@ static void *APR_THREAD_FUNC claim_loop(apr_thread_t *thread, void *data)
         while ((places = wait_for_places(runner)) > 0) {
             claim_some(runner, places, pool);
             apr_pool_clear(pool);
+        }
+        if (wf_runner_state(runner) == WF_RUNNER_DRAINING) {
+            tell_drain(runner, pool);
         }
     }
     return NULL;

@@ -85,22 +85,6 @@ static apr_status_t join(wf_runner_t *runner, int signals)
     return rv;
 }
 
-/* Tells the store that this runner claims no more; where it cannot be told, the state alone does.
- */
-static void tell_drain(wf_runner_t *runner)
-{
-    apr_pool_t *pool;
-
-    if (apr_pool_create(&pool, runner->pool) == APR_SUCCESS) {
-        apr_status_t rv = runner->store->drain(runner->store, runner->incarnation, pool);
-
-        if (rv != APR_SUCCESS) {
-            wf_log_info(rv, "WF0196", "the store was not told that the runner drains");
-        }
-        apr_pool_destroy(pool);
-    }
-}
-
 static void take_signals(wf_runner_t *runner, int fd)
 {
     struct signalfd_siginfo info;
@@ -112,7 +96,6 @@ static void take_signals(wf_runner_t *runner, int fd)
             break;
         case SIGUSR1:
             wf_runner_set_state(runner, WF_RUNNER_DRAINING);
-            tell_drain(runner);
             break;
         default: /* SIGCHLD: signals merge, so it is looked at below whatever came */
             break;
@@ -132,15 +115,19 @@ static int is_idle(wf_runner_t *runner)
     return idle;
 }
 
-static void run_main_thread(wf_runner_t *runner, int signals)
+/* Waits for nobody but its poll, at most a pulse long. */
+static void run_main_thread(wf_runner_t *runner, wf_pulse_t *pulse, int signals)
 {
     apr_time_t deadline = 0;
 
     while (!is_idle(runner) && (!deadline || wf_clock() < deadline)) {
         struct pollfd fds[] = {{signals, POLLIN, 0}, {runner->wake, POLLIN, 0}};
+        apr_time_t next = wf_clock() + WF_PULSE_PERIOD;
         apr_uint64_t count;
 
-        if (poll(fds, 2, deadline ? wf_clock_poll_ms(deadline) : -1) < 0 && errno != EINTR) {
+        wf_pulse_stamp(pulse);
+        if (poll(fds, 2, wf_clock_poll_ms(deadline && deadline < next ? deadline : next)) < 0 &&
+            errno != EINTR) {
             wf_log_error(errno, "WF0197", "poll");
         }
         if (fds[1].revents && read(runner->wake, &count, sizeof(count)) < 0) {
@@ -179,6 +166,6 @@ apr_status_t wf_runner_run(const wf_runner_config_t *config, apr_pool_t *pool)
     wf_log_info(0, "WF0189",
                 "the runner serves as incarnation %" APR_UINT64_T_FMT " with %u threads",
                 runner->incarnation, runner->settings->threads);
-    run_main_thread(runner, signals);
+    run_main_thread(runner, config->pulse, signals);
     return wf_runner_state(runner) == WF_RUNNER_LOST ? WF_ESTALE : APR_SUCCESS;
 }

@@ -2,9 +2,9 @@
 /*
  * The runner: claims runs, executes them on threads of its own, says how they end.
  *
- * Threads: the main one waits for signals and reaps adopted processes; `claim` takes runs whenever
- * places are free; `listen` waits for the store's news; `beat` renews the lease, learns of
- * interrupts and hands on progress; the pool's execute.
+ * Threads: the main one waits for signals, reaps adopted processes and keeps the pulse; `claim`
+ * takes runs whenever places are free; `listen` waits for the store's news; `beat` renews the
+ * lease, learns of interrupts and hands on progress; the pool's execute.
  *
  *   SIGTERM  claims no more, ends what runs, records how, exits
  *   SIGUSR1  claims no more, finishes what runs, exits
@@ -17,6 +17,7 @@
 
 #include <apr_errno.h>
 #include <apr_pools.h>
+#include "runner/pulse.h"
 #include "runner/settings.h"
 #include "store/store.h"
 
@@ -24,6 +25,7 @@ typedef struct wf_runner_config_t {
     const wf_settings_t *settings;
     wf_store_t *store; /* opened by the calling process */
     const char *host;  /* of join (store/store.h): the supervisor that starts it */
+    wf_pulse_t *pulse;
 } wf_runner_config_t;
 
 /*

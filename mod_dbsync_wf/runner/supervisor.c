@@ -37,6 +37,7 @@ typedef struct supervisor_t {
     wf_daemon_t keeper;
     wf_daemon_t runner;
     wf_ping_t ping;
+    wf_pulse_t *pulse;
     int stopping;     /* SIGTERM was seen */
     int keeper_stays; /* until the runner has ended */
     const char *host;
@@ -74,7 +75,7 @@ static int keeper_main(void *baton)
 static int runner_main(void *baton)
 {
     supervisor_t *s = baton;
-    wf_runner_config_t config = {s->settings, NULL, s->host};
+    wf_runner_config_t config = {s->settings, NULL, s->host, s->pulse};
     apr_status_t rv;
 
     close_own(s);
@@ -153,6 +154,7 @@ static void reap_children(supervisor_t *s)
             close_ready(s);
         } else if (pid == s->runner.pid) {
             wf_daemon_ended(&s->runner, status);
+            wf_pulse_reset(s->pulse);
             end_orphans(s);
         }
     }
@@ -217,10 +219,12 @@ static void wait_for_news(supervisor_t *s)
 {
     struct pollfd fds[] = {{s->signals, POLLIN, 0}, {s->ready, POLLIN, 0}, {s->ping.fd, POLLIN, 0}};
     apr_time_t next = wf_daemon_next(&s->keeper, wf_daemon_next(&s->runner, 0));
-    apr_time_t ping = wf_ping_next(&s->ping);
+    apr_time_t more[] = {wf_ping_next(&s->ping), wf_pulse_deadline(s->pulse)};
 
-    if (ping && (!next || ping < next)) {
-        next = ping;
+    for (size_t i = 0; i < sizeof(more) / sizeof(more[0]); i++) {
+        if (more[i] && (!next || more[i] < next)) {
+            next = more[i];
+        }
     }
     if (poll(fds, 3, next ? wf_clock_poll_ms(next) : -1) < 0) {
         return; /* EINTR: everything is looked at again */
@@ -231,18 +235,36 @@ static void wait_for_news(supervisor_t *s)
     take_signals(s);
 }
 
+static void check_keeper(supervisor_t *s)
+{
+    if (wf_ping_step(&s->ping)) {
+        wf_log_error(0, "WF0172", "the keeper (process %ld) does not answer and is replaced",
+                     (long)s->keeper.pid);
+        wf_ping_off(&s->ping);
+        wf_daemon_signal(&s->keeper, SIGKILL);
+    }
+}
+
+static void check_runner(supervisor_t *s)
+{
+    apr_time_t deadline = wf_pulse_deadline(s->pulse);
+
+    if (deadline && deadline <= wf_clock()) {
+        wf_log_error(0, "WF0176", "the runner (process %ld) has stopped working and is replaced",
+                     (long)s->runner.pid);
+        wf_pulse_reset(s->pulse);
+        wf_daemon_signal(&s->runner, SIGKILL);
+    }
+}
+
 static void supervise(supervisor_t *s)
 {
     while (s->keeper.wanted || s->keeper.pid || s->runner.wanted || s->runner.pid) {
         start_keeper(s);
         wf_daemon_start_due(&s->runner);
         wait_for_news(s);
-        if (wf_ping_step(&s->ping)) {
-            wf_log_error(0, "WF0172", "the keeper (process %ld) does not answer and is replaced",
-                         (long)s->keeper.pid);
-            wf_ping_off(&s->ping);
-            wf_daemon_signal(&s->keeper, SIGKILL);
-        }
+        check_keeper(s);
+        check_runner(s);
         wf_daemon_kill_due(&s->keeper);
         wf_daemon_kill_due(&s->runner);
         if (s->keeper.wanted && s->keeper_stays && !s->runner.wanted && !s->runner.pid) {
@@ -302,6 +324,9 @@ apr_status_t wf_supervisor_run(const wf_settings_t *settings, pid_t parent, apr_
     }
     if (rv == APR_SUCCESS) {
         rv = name_host(&s.host, pool);
+    }
+    if (rv == APR_SUCCESS) {
+        rv = wf_pulse_create(&s.pulse);
     }
     if (rv == APR_SUCCESS) {
         rv = wf_socket_listen(&s.listener, s.socket);

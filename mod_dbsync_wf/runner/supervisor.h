@@ -4,7 +4,8 @@
  *
  *   keeper   started again at once when it dies, later each time where it keeps dying; killed and
  *            replaced when it stops answering its ping
- *   runner   started again likewise, once nothing that came of the last one is alive
+ *   runner   started again likewise, once nothing that came of the last one is alive; killed when
+ *            its pulse stops
  *
  * It owns the keeper's listening socket, so that clients of a keeper that is being replaced wait in
  * its backlog and are not refused.
