@@ -32,6 +32,10 @@ packages_to_build=(
     apache2-bin apache2-dev apache2-utils libapr1-dev libaprutil1-dev libjansson-dev libdb5.3-dev
 )
 
+# What the tests need beside that.
+# shellcheck disable=SC2034 # for those who source this
+packages_to_test=(clang shellcheck libcmocka-dev libapache2-mod-perl2 libwww-perl)
+
 # Installs what is missing, and does nothing at all where nothing is.
 packages_install() {
     local missing sudo=()
@@ -145,4 +149,100 @@ wait_until() {
         [ $SECONDS -lt $deadline ] || return 1
         sleep 0.1
     done
+}
+
+# ---- a copy of the tree, in which an unprivileged user works, and which is gone afterwards ----
+
+# in_a_copy SCRIPT ARGUMENT…: runs `scripts/SCRIPT inside FOLDER ARGUMENT…` there; FOLDER/src is the copy.
+in_a_copy() {
+    local script=$1 user status=0
+    shift
+    user=$(id -un)
+    ! am_root || user=$(unprivileged_user)
+    folder=$(mktemp -d "/tmp/dbsync_wf-$script.XXXXXX")
+    group=
+    trap clean_up EXIT
+    trap 'exit 130' INT
+    trap 'exit 143' TERM HUP
+    mkdir "$folder/src"
+    tree_copy "$folder/src"
+    ! am_root || chown -R "$user:$(id -g "$user")" "$folder"
+    cd "$folder/src" || exit
+    set_runas "$user" "$folder"
+    # A session of its own, so that all that it starts can be ended by its group.
+    setsid "${runas[@]}" "$folder/src/scripts/$script" inside "$folder" "$@" </dev/null &
+    group=$!
+    wait "$group" || status=$?
+    return "$status"
+}
+
+# Ends what is left, by pid, and removes the folder.
+clean_up() {
+    local status=$?
+    trap - EXIT
+    trap '' INT TERM HUP
+    [ "$status" -eq 0 ] || tail_of_error_log
+    end_all TERM
+    wait_until 15 nothing_is_left || end_all KILL
+    cd /
+    regions_remove "$folder"
+    rm -rf -- "$folder"
+    exit "$status"
+}
+
+# What was started here is of this group, or has the folder's name in its command line (httpd).
+end_all() {
+    local pid
+    [ -z "$group" ] || kill "-$1" -- "-$group" 2>/dev/null || true
+    for pid in $(pids_of "$folder"); do
+        kill "-$1" "$pid" 2>/dev/null || true
+    done
+}
+
+nothing_is_left() {
+    [ -z "$(pids_of "$folder")" ] && { [ -z "$group" ] || ! kill -0 -- "-$group" 2>/dev/null; }
+}
+
+tail_of_error_log() {
+    local log=$folder/src/t/logs/error_log
+    if [ -s "$log" ]; then
+        title "The end of the test server's error log"
+        grep -vE "^\[[^]]*\] \[[^]]*:(debug|trace[0-9])\]" "$log" | tail -n 60
+    fi
+}
+
+# enter_copy FOLDER: what `inside` begins with.
+enter_copy() {
+    folder=$1
+    cd "$top" || exit
+    export LC_ALL=C.UTF-8 TMPDIR=$folder
+    PATH=$PATH:/usr/sbin:/sbin
+}
+
+# test_server_start DEFINE: the tests' server, under that MPM, with the module of the build "gcc".
+test_server_start() {
+    export WF_MODULE=$folder/gcc/.libs/mod_dbsync_wf.so
+    regions_remove t/logs
+    rm -rf t/logs t/state t/conf/apache_test_config.pm t/conf/httpd.conf
+    quietly perl t/TEST.PL -configure -apxs "$(command -v apxs)" -httpd "$(httpd_binary)" \
+        -port select -defines "$1"
+    quietly perl t/TEST.PL -start-httpd
+}
+
+test_server_stop() { quietly perl t/TEST.PL -stop-httpd; }
+
+httpd_binary() {
+    local name
+    name=$(apxs -q SBINDIR)/$(apxs -q PROGNAME)
+    [ -x "$name" ] || name=$(command -v apache2 || command -v httpd) || fail "httpd is missing"
+    printf '%s' "$name"
+}
+
+# Shows what a command said only where it fails.
+quietly() {
+    local said=$folder/said
+    if ! "$@" >"$said" 2>&1 </dev/null; then
+        cat "$said"
+        fail "this failed: $*"
+    fi
 }

@@ -8,7 +8,7 @@ use warnings FATAL => 'all';
 use parent 'Exporter';
 use WfConfig qw(server_var);
 
-our @EXPORT_OK = qw(children_of httpd is_alive name_of parent_pid pid_of pids_of);
+our @EXPORT_OK = qw(children_of command_of httpd is_alive name_of parent_pid pid_of pids_of);
 
 # httpd's parent process.
 sub parent_pid
@@ -32,6 +32,13 @@ sub name_of
 {
     my ($pid) = @_;
     return _text($pid, 'comm') =~ s/\n//r;
+}
+
+# Its command line, with spaces; empty where it has gone.
+sub command_of
+{
+    my ($pid) = @_;
+    return _text($pid, 'cmdline') =~ tr/\0/ /r;
 }
 
 # The living processes of one kind: supervisor, keeper or runner; of this server only, whose

@@ -1,0 +1,30 @@
+#!/usr/bin/env perl
+# SPDX-License-Identifier: Apache-2.0
+# A short round of scripts/torture: keeper, runner and httpd's children are killed at random under a
+# load of runs, statuses and interrupts, and every promise is kept. WF_TORTURE_SEED repeats a plan.
+use strict;
+use warnings FATAL => 'all';
+use WfServer qw(pids_of);
+use WfTest;
+use WfTorture;
+
+my $seed = $ENV{WF_TORTURE_SEED} // int rand 1_000_000;
+note("seed $seed");
+my @said;
+my %count = WfTorture->new(
+    seed    => $seed,
+    seconds => 15,
+    kinds   => [qw(keeper runner child)],
+    say     => sub { push @said, @_ },
+)->run;
+
+cmp_ok($count{posted}, '>', 100, "$count{posted} runs were accepted");
+cmp_ok($count{kills}, '>=', 2, "$count{kills} processes were killed");
+for my $promise (qw(lost stuck double false orphans refused)) {
+    is($count{$promise}, 0, "none $promise") or diag("seed $seed", map {"\n$_"} @said);
+}
+wait_for('all of our processes', 20,
+    sub { pids_of('supervisor') && pids_of('keeper') && pids_of('runner') });
+run_ends_as('and the server works as before', 'completed', 'noop', '{}', project => '602');
+
+done(qr/WF01\d\d: /, qr/AH00051|AH00052|AH00288|AH10292/);

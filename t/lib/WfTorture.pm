@@ -1,0 +1,287 @@
+# SPDX-License-Identifier: Apache-2.0
+package WfTorture;
+
+# Kills parts of the test server at random while clients post runs, read statuses and interrupt; then
+# holds what was answered against what happened. The plan of kills follows from the seed alone.
+#
+#   my $torture = WfTorture->new(seed => 7, seconds => 60, kinds => [qw(keeper runner child)]);
+#   my %count = $torture->run;
+#
+# The counts that must be 0, if all promises are kept:
+#   lost      acknowledged (202) and unknown afterwards
+#   stuck     acknowledged and not ended long after the load
+#   double    executed more than once
+#   false     answered as completed and never executed, or a final status that changed
+#   orphans   processes of runs that are alive when all have ended
+#   refused   requests that a living process of httpd answered 5xx, or otherwise not as it should
+# A request may be cut only while a child of httpd is being killed; `cut` counts those.
+use strict;
+use warnings FATAL => 'all';
+use POSIX ();
+use Time::HiRes qw(time);
+use WfConfig qw(server_var);
+use WfHttp ();
+use WfServer qw(children_of command_of is_alive name_of parent_pid pids_of);
+
+my $CLIENTS = 6;
+my $FINAL   = qr/^(?:completed|error|interrupted)$/;
+my $FILE    = 'torture';
+# Seconds that everything may take to end after the load: a backlog, restarts with back-off, a lease.
+my $PATIENCE = 120;
+
+# Options: seed; seconds of load; kinds: of 'keeper', 'runner', 'child' and 'supervisor', named as
+# often as they are to be likely; say: is called with a line for each kill.
+sub new
+{
+    my ($class, %option) = @_;
+    return bless {say => sub { }, %option}, $class;
+}
+
+sub run
+{
+    my ($self) = @_;
+    $self->{folder} = server_var('t_state');
+    unlink glob "$self->{folder}/$FILE*";
+    my $end = time + $self->{seconds};
+    my @clients = map { $self->_start_client($_, $end) } 1 .. $CLIENTS;
+    $self->_kill_until($end);
+    for my $client (@clients) {
+        waitpid $client, 0;
+        die "a client of the torture ended with $?\n" if $? != 0;
+    }
+    $self->_read_what_was_said;
+    $self->_await_ends;
+    $self->_compare;
+    return %{$self->{count}};
+}
+
+# ---- the clients: one process each, which writes a line for whatever it learns ----
+
+sub _start_client
+{
+    my ($self, $number, $end) = @_;
+    my $pid = fork // die "fork: $!\n";
+    return $pid if $pid;
+    srand $self->{seed} * 100 + $number;
+    my $ok = eval { $self->_be_client($number, $end); 1 };
+    print STDERR $@ if !$ok;
+    POSIX::_exit($ok ? 0 : 1);
+}
+
+sub _be_client
+{
+    my ($self, $number, $end) = @_;
+    open my $out, '>', "$self->{folder}/$FILE.said.$number" or die "$FILE.said.$number: $!\n";
+    my (@pids, $posts);
+    while (time < $end) {
+        my $what = rand;
+        if (!@pids || $what < 0.5) {
+            my ($pid) = _post($out, "$number-" . ++$posts);
+            push @pids, $pid if $pid;
+            shift @pids if @pids > 50;
+        }
+        elsif ($what < 0.9) {
+            _look($out, $pids[rand @pids]);
+        }
+        else {
+            _interrupt($out, $pids[rand @pids]);
+        }
+        select undef, undef, undef, rand 0.05; # the load's pace
+    }
+    close $out or die "$FILE.said.$number: $!\n";
+    return;
+}
+
+# One request over a connection of its own: the answer, or undef where it was cut. Says what is no
+# answer for a living server.
+sub _ask
+{
+    my ($out, $method, $path, $body) = @_;
+    my @body = defined $body ? (type => 'application/json', body => $body) : ();
+    my $client = WfHttp->new(port => server_var('port'), user => 'alice', password => 'wonderland');
+    my $answer = eval { $client->request($method, "/cw/api/v2$path", @body) };
+    if (!$answer) {
+        print {$out} 'cut ', $@ =~ s/\s+/ /gr, "\n";
+        return;
+    }
+    print {$out} 'refused ', $answer->status, " $method $path\n"
+        if $answer->status >= 500 || $answer->status =~ /^4/ && $answer->status != 409;
+    return $answer->status < 300 ? $answer : undef;
+}
+
+sub _post
+{
+    my ($out, $tag) = @_;
+    my $kind = rand;
+    my $task = $kind < 0.9 ? 'mark' : $kind < 0.98 ? 'sleep' : 'stubborn';
+    my $seconds = sprintf '%.2f', rand 3;
+    my $answer = _ask($out, 'POST', "/projects/603/tasks/$task/run?trigger=API",
+        qq({"tag": "$tag", "file": "$FILE", "seconds": $seconds})) or return;
+    my $pid = $answer->json->{pid};
+    print {$out} "posted $pid $tag\n";
+    return $pid;
+}
+
+sub _look
+{
+    my ($out, $pid) = @_;
+    my $answer = _ask($out, 'GET', "/status/$pid") or return;
+    my $status = $answer->json->{status};
+    print {$out} "final $pid $status\n" if $status =~ $FINAL;
+    return;
+}
+
+sub _interrupt
+{
+    my ($out, $pid) = @_;
+    _ask($out, 'POST', "/interrupt/$pid") or return;
+    print {$out} "asked $pid\n";
+    return;
+}
+
+# ---- the kills ----
+
+sub _kill_until
+{
+    my ($self, $end) = @_;
+    srand $self->{seed};
+    while (1) {
+        my $kind = $self->{kinds}[rand @{$self->{kinds}}];
+        my $pause = rand() < 0.15 ? 0.05 : 0.5 + rand 4; # now and then two at once
+        last if time + $pause > $end;
+        select undef, undef, undef, $pause;
+        my @victims = $kind eq 'child' ? _children() : pids_of($kind);
+        next if !@victims; # it has not been started again since the last kill
+        my $victim = $victims[rand @victims];
+        if (kill 'KILL', $victim) {
+            $self->{count}{kills}++;
+            $self->{count}{"kills of $kind"}++;
+            $self->{say}->(sprintf 'kill %d: %s, process %d', $self->{count}{kills}, $kind, $victim);
+        }
+    }
+    return;
+}
+
+# httpd's own children.
+sub _children
+{
+    return grep { is_alive($_) && name_of($_) !~ /^wf-/ } children_of(parent_pid());
+}
+
+# ---- afterwards ----
+
+sub _read_what_was_said
+{
+    my ($self) = @_;
+    my $count = $self->{count} //= {};
+    $count->{$_} //= 0
+        for qw(kills posted asked cut refused lost stuck double false orphans completed error interrupted);
+    for my $file (glob "$self->{folder}/$FILE.said.*") {
+        open my $in, '<', $file or die "$file: $!\n";
+        while (my $line = <$in>) {
+            my ($what, $one, $two) = split ' ', $line;
+            $count->{$what}++ if exists $count->{$what};
+            $self->{run}{$one} = {tag => $two} if $what eq 'posted';
+            $self->{seen}{$one}{$two} = 1 if $what eq 'final';
+            $self->{say}->($line =~ s/\n//r) if $what eq 'refused';
+        }
+    }
+    return;
+}
+
+# Waits until each run that was acknowledged has ended, or is unknown.
+sub _await_ends
+{
+    my ($self) = @_;
+    my $deadline = time + $PATIENCE;
+    my $client = WfHttp->new(port => server_var('port'), user => 'alice', password => 'wonderland',
+        keep => 1);
+    for my $pid (sort keys %{$self->{run}}) {
+        my $run = $self->{run}{$pid};
+        while (1) {
+            my $answer = eval { $client->request('GET', "/cw/api/v2/status/$pid") };
+            $client->close if !$answer; # a connection that was cut by the last kill
+            if ($answer) {
+                $run->{code} = $answer->status;
+                $run->{status} = $answer->json->{status};
+                last if $run->{code} == 404 || $run->{code} == 200 && $run->{status} =~ $FINAL;
+            }
+            last if time > $deadline;
+            select undef, undef, undef, 0.02;
+        }
+    }
+    return;
+}
+
+sub _compare
+{
+    my ($self) = @_;
+    my $count = $self->{count};
+    my %times = $self->_marks;
+    for my $pid (sort keys %{$self->{run}}) {
+        my $run = $self->{run}{$pid};
+        my ($code, $status) = ($run->{code} // 0, $run->{status} // '');
+        if ($code == 404) {
+            $self->_found('lost', $pid, '');
+            next;
+        }
+        if ($code != 200 || $status !~ $FINAL) {
+            $self->_found('stuck', $pid, "$code $status");
+            next;
+        }
+        $count->{$status}++;
+        $self->_found('false', $pid, 'completed, and was not executed')
+            if $status eq 'completed' && !$times{$pid};
+        my @others = grep { $_ ne $status } keys %{$self->{seen}{$pid} // {}};
+        $self->_found('false', $pid, "was @others and is $status") if @others;
+    }
+    $self->_found('double', $_, "executed $times{$_} times") for grep { $times{$_} > 1 } sort keys %times;
+    $self->_found('orphans', $_, command_of($_)) for $self->_orphans;
+    return;
+}
+
+sub _found
+{
+    my ($self, $what, $which, $how) = @_;
+    $self->{count}{$what}++;
+    $self->{say}->("$what: $which $how");
+    return;
+}
+
+# How often each run was executed, of those that were answered and of those that were cut.
+sub _marks
+{
+    my ($self) = @_;
+    my (%times, %tags);
+    open my $in, '<', "$self->{folder}/$FILE" or return;
+    while (my $line = <$in>) {
+        my ($pid, $tag) = split ' ', $line;
+        $times{$pid}++;
+        $tags{$tag}{$pid} = 1;
+    }
+    # One POST, one run: a client of the store that repeats its call must not make two.
+    for my $tag (grep { keys %{$tags{$_}} > 1 } sort keys %tags) {
+        $self->_found('double', $tag, 'was executed as ' . join ' ', sort keys %{$tags{$tag}});
+    }
+    return %times;
+}
+
+# What is alive of the runs: a program with a run's environment or arguments, or of a stubborn tree.
+sub _orphans
+{
+    my ($self) = @_;
+    my %orphan;
+    for my $file (glob "$self->{folder}/$FILE.tree.*") {
+        open my $in, '<', $file or next;
+        while (my $line = <$in>) {
+            my ($pid) = $line =~ /(\d+)/ or next;
+            $orphan{$pid} = 1 if is_alive($pid) && command_of($pid) =~ /stubborn|select undef/;
+        }
+    }
+    for my $pid (map {m{^/proc/(\d+)$}} glob '/proc/[0-9]*') {
+        $orphan{$pid} = 1 if is_alive($pid) && command_of($pid) =~ m{\Q$self->{folder}/$FILE\E};
+    }
+    return sort { $a <=> $b } keys %orphan;
+}
+
+1;
