@@ -11,7 +11,7 @@ my ($minutes, $seed) = @ARGV;
 my %count = WfTorture->new(
     seed    => $seed,
     seconds => $minutes * 60,
-    kinds   => [('keeper') x 4, ('runner') x 3, ('child') x 3, 'supervisor'],
+    acts    => [('keeper') x 4, ('runner') x 3, ('child') x 3, 'supervisor'],
     say     => sub { print "$_[0]\n" },
 )->run;
 
@@ -19,5 +19,5 @@ my @promises = qw(lost stuck double false orphans refused);
 my %promise = map { $_ => 1 } @promises;
 print "\n";
 printf "%-22s %8d\n", $_, $count{$_} for sort grep { !$promise{$_} } keys %count;
-print join(', ', map {"$_ $count{$_}"} @promises), " in $count{kills} kills\n";
+print join(', ', map {"$_ $count{$_}"} @promises), " in $count{acts} kills\n";
 exit((grep { $count{$_} } @promises) ? 1 : 0);

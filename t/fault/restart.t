@@ -4,13 +4,9 @@
 # settings replace all three, and still no run is lost or cut short.
 use strict;
 use warnings FATAL => 'all';
-use WfConfig qw(server_var);
+use WfConfig qw(server_var write_extra);
 use WfServer qw(httpd is_alive pid_of pids_of);
 use WfTest;
-
-my $extra_dir = server_var('t_state') . '/extra.d';
--d $extra_dir or mkdir $extra_dir or die "$extra_dir: $!\n";
-my $extra = "$extra_dir/restart.conf";
 
 # Posts a run that takes a while, and comes back when it has begun.
 sub begin_slow
@@ -56,9 +52,7 @@ for my $action (qw(graceful restart)) {
 for my $action (qw(graceful restart)) {
     my @before = map { pid_of($_) } qw(supervisor keeper runner);
     my $pid = begin_slow("changed-$action");
-    open my $out, '>', $extra or die "$extra: $!\n";
-    print {$out} "DbsyncWfThreads ", $action eq 'graceful' ? 12 : 13, "\n";
-    close $out or die "$extra: $!\n";
+    write_extra('restart', 'DbsyncWfThreads ' . ($action eq 'graceful' ? 12 : 13) . "\n");
     httpd($action);
     run_ends_as("after $action with other settings a run works", 'completed', 'noop', '{}',
         project => '602');
@@ -89,7 +83,7 @@ for my $action (qw(graceful restart)) {
 }
 
 # The settings of the other tests again.
-unlink $extra or die "$extra: $!\n";
+write_extra('restart');
 my $old = pid_of('supervisor');
 httpd('graceful');
 wait_for('the settings of before', 20,

@@ -5,13 +5,9 @@
 use strict;
 use warnings FATAL => 'all';
 use Time::HiRes qw(time);
-use WfConfig qw(server_var);
+use WfConfig qw(write_extra);
 use WfServer qw(httpd is_alive pid_of pids_of);
 use WfTest;
-
-my $extra_dir = server_var('t_state') . '/extra.d';
--d $extra_dir or mkdir $extra_dir or die "$extra_dir: $!\n";
-my $extra = "$extra_dir/retention.conf";
 
 # Replaces the supervisor by one with the settings as they are now.
 sub replaced
@@ -24,9 +20,7 @@ sub replaced
 }
 
 my $kept = run_ends_as('a run', 'completed', 'noop')->{pid};
-open my $out, '>', $extra or die "$extra: $!\n";
-print {$out} "DbsyncWfRetention 15\n";
-close $out or die "$extra: $!\n";
+write_extra('retention', "DbsyncWfRetention 15\n");
 replaced();
 
 my $long = post_run('long');
@@ -46,7 +40,7 @@ for my $pid ($queued, $waits, $long) {
     api('POST', "/interrupt/$pid");
     is(run_end($pid)->{status}, 'interrupted', 'it ends as any other');
 }
-unlink $extra or die "$extra: $!\n";
+write_extra('retention');
 replaced();
 
 done(qr/AH01574/, qr/WF0353/);

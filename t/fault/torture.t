@@ -14,12 +14,12 @@ my @said;
 my %count = WfTorture->new(
     seed    => $seed,
     seconds => 15,
-    kinds   => [qw(keeper runner child)],
+    acts    => [qw(keeper runner child)],
     say     => sub { push @said, @_ },
 )->run;
 
 cmp_ok($count{posted}, '>', 100, "$count{posted} runs were accepted");
-cmp_ok($count{kills}, '>=', 2, "$count{kills} processes were killed");
+cmp_ok($count{acts}, '>=', 2, "$count{acts} processes were killed");
 for my $promise (qw(lost stuck double false orphans refused)) {
     is($count{$promise}, 0, "none $promise") or diag("seed $seed", map {"\n$_"} @said);
 }

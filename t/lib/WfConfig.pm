@@ -7,7 +7,7 @@ use strict;
 use warnings FATAL => 'all';
 use parent 'Exporter';
 
-our @EXPORT_OK = qw(server_var server_vars write_conf);
+our @EXPORT_OK = qw(server_var server_vars write_conf write_extra);
 
 my $vars;
 
@@ -29,6 +29,24 @@ sub server_vars
         'apache_test_config'->new->{vars};
     };
     return %{$vars};
+}
+
+# write_extra(NAME, LINES): puts lines into the test server's configuration, for its next restart; no
+# lines take them out again.
+sub write_extra
+{
+    my ($name, $lines) = @_;
+    my $folder = server_var('t_state') . '/extra.d';
+    my $file = "$folder/$name.conf";
+    -d $folder or mkdir $folder or die "$folder: $!\n";
+    if (!defined $lines) {
+        unlink $file or die "$file: $!\n";
+        return;
+    }
+    open my $out, '>', $file or die "$file: $!\n";
+    print {$out} $lines;
+    close $out or die "$file: $!\n";
+    return;
 }
 
 # write_conf(FILE, PORT, LINES): a configuration for another httpd, with the test server's modules and

@@ -1,11 +1,14 @@
 # SPDX-License-Identifier: Apache-2.0
 package WfTorture;
 
-# Kills parts of the test server at random while clients post runs, read statuses and interrupt; then
-# holds what was answered against what happened. The plan of kills follows from the seed alone.
+# Does things to the test server at random while clients post runs, read statuses and interrupt; then
+# holds what was answered against what happened. What is done and when follows from the seed alone.
 #
-#   my $torture = WfTorture->new(seed => 7, seconds => 60, kinds => [qw(keeper runner child)]);
+#   my $torture = WfTorture->new(seed => 7, seconds => 60, acts => [qw(keeper runner child)]);
 #   my %count = $torture->run;
+#
+# Acts: to kill the keeper, the runner, the supervisor or a child of httpd; graceful; restart; stop (and
+# start); changed: graceful with another DbsyncWfThreads.
 #
 # The counts that must be 0, if all promises are kept:
 #   lost      acknowledged (202) and unknown afterwards
@@ -14,14 +17,15 @@ package WfTorture;
 #   false     answered as completed and never executed, or a final status that changed
 #   orphans   processes of runs that are alive when all have ended
 #   refused   requests that a living process of httpd answered 5xx, or otherwise not as it should
-# A request may be cut only while a child of httpd is being killed; `cut` counts those.
+# and, of the others: cut, connections that were refused or ended without an answer, which only the
+# death of a child, restart and stop may do.
 use strict;
 use warnings FATAL => 'all';
 use POSIX ();
 use Time::HiRes qw(time);
-use WfConfig qw(server_var);
+use WfConfig qw(server_var write_extra);
 use WfHttp ();
-use WfServer qw(children_of command_of is_alive name_of parent_pid pids_of);
+use WfServer qw(children_of command_of httpd is_alive name_of parent_pid pids_of);
 
 my $CLIENTS = 6;
 my $FINAL   = qr/^(?:completed|error|interrupted)$/;
@@ -29,12 +33,12 @@ my $FILE    = 'torture';
 # Seconds that everything may take to end after the load: a backlog, restarts with back-off, a lease.
 my $PATIENCE = 120;
 
-# Options: seed; seconds of load; kinds: of 'keeper', 'runner', 'child' and 'supervisor', named as
-# often as they are to be likely; say: is called with a line for each kill.
+# Options: seed; seconds of load; acts, each named as often as it is to be likely, or none; say: is
+# called with a line for each act and for each broken promise.
 sub new
 {
     my ($class, %option) = @_;
-    return bless {say => sub { }, %option}, $class;
+    return bless {say => sub { }, acts => [], %option}, $class;
 }
 
 sub run
@@ -44,7 +48,7 @@ sub run
     unlink glob "$self->{folder}/$FILE*";
     my $end = time + $self->{seconds};
     my @clients = map { $self->_start_client($_, $end) } 1 .. $CLIENTS;
-    $self->_kill_until($end);
+    $self->_act_until($end);
     for my $client (@clients) {
         waitpid $client, 0;
         die "a client of the torture ended with $?\n" if $? != 0;
@@ -139,27 +143,54 @@ sub _interrupt
     return;
 }
 
-# ---- the kills ----
+# ---- what is done to the server ----
 
-sub _kill_until
+sub _act_until
 {
     my ($self, $end) = @_;
+    my @acts = @{$self->{acts}};
     srand $self->{seed};
-    while (1) {
-        my $kind = $self->{kinds}[rand @{$self->{kinds}}];
+    while (@acts) {
+        my $act = $acts[rand @acts];
         my $pause = rand() < 0.15 ? 0.05 : 0.5 + rand 4; # now and then two at once
         last if time + $pause > $end;
         select undef, undef, undef, $pause;
-        my @victims = $kind eq 'child' ? _children() : pids_of($kind);
-        next if !@victims; # it has not been started again since the last kill
-        my $victim = $victims[rand @victims];
-        if (kill 'KILL', $victim) {
-            $self->{count}{kills}++;
-            $self->{count}{"kills of $kind"}++;
-            $self->{say}->(sprintf 'kill %d: %s, process %d', $self->{count}{kills}, $kind, $victim);
-        }
+        my $done = $act =~ /^(?:graceful|restart|stop|changed)$/ ? $self->_signal($act) : _kill($act);
+        next if !$done; # there is none at the moment
+        $self->{count}{acts}++;
+        $self->{count}{"act $act"}++;
+        $self->{say}->("$self->{count}{acts}: $act$done");
     }
     return;
+}
+
+# Kills one process; what was done, as text.
+sub _kill
+{
+    my ($kind) = @_;
+    my @victims = $kind eq 'child' ? _children() : pids_of($kind);
+    my $victim = $victims[rand @victims] or return;
+    return kill('KILL', $victim) ? ", process $victim" : undef;
+}
+
+sub _signal
+{
+    my ($self, $act) = @_;
+    if ($act eq 'changed') {
+        $self->{threads} = 12 + ($self->{threads} // 0) % 3;
+        write_extra('torture', "DbsyncWfThreads $self->{threads}\n");
+    }
+    my $parent = parent_pid();
+    httpd($act eq 'changed' ? 'graceful' : $act);
+    if ($act eq 'stop') {
+        my $deadline = time + 30;
+        while (-e "/proc/$parent") {
+            die "httpd does not stop\n" if time > $deadline;
+            select undef, undef, undef, 0.02;
+        }
+        httpd('start');
+    }
+    return ' ';
 }
 
 # httpd's own children.
@@ -175,7 +206,7 @@ sub _read_what_was_said
     my ($self) = @_;
     my $count = $self->{count} //= {};
     $count->{$_} //= 0
-        for qw(kills posted asked cut refused lost stuck double false orphans completed error interrupted);
+        for qw(acts posted asked cut refused lost stuck double false orphans completed error interrupted);
     for my $file (glob "$self->{folder}/$FILE.said.*") {
         open my $in, '<', $file or die "$file: $!\n";
         while (my $line = <$in>) {
@@ -204,6 +235,7 @@ sub _await_ends
             if ($answer) {
                 $run->{code} = $answer->status;
                 $run->{status} = $answer->json->{status};
+                $run->{error} = ($answer->json->{error} // {})->{type};
                 last if $run->{code} == 404 || $run->{code} == 200 && $run->{status} =~ $FINAL;
             }
             last if time > $deadline;
@@ -230,6 +262,7 @@ sub _compare
             next;
         }
         $count->{$status}++;
+        $count->{"error $run->{error}"}++ if $status eq 'error';
         $self->_found('false', $pid, 'completed, and was not executed')
             if $status eq 'completed' && !$times{$pid};
         my @others = grep { $_ ne $status } keys %{$self->{seen}{$pid} // {}};
