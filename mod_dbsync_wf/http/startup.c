@@ -7,6 +7,7 @@
 #include <jansson.h>
 #include "http/bases.h"
 #include "http/problem.h"
+#include "http/state_dir.h"
 #include "http/supervise.h"
 #include "store/embedded/client.h"
 
@@ -66,16 +67,26 @@ int wf_startup_parent(apr_pool_t *pconf, apr_pool_t *plog, apr_pool_t *ptemp,
                       server_rec *main_server)
 {
     const wf_shared_t *shared = wf_server_config(main_server)->shared;
+    const char *state_dir = shared->settings.state_dir;
+    int is_dry_run = ap_state_query(AP_SQ_MAIN_STATE) == AP_SQ_MS_CREATE_PRE_CONFIG;
 
     (void)plog;
     (void)ptemp;
-    if (ap_state_query(AP_SQ_MAIN_STATE) == AP_SQ_MS_CREATE_PRE_CONFIG) {
-        return OK;
-    }
     if (!shared->in_use) {
-        wf_supervise_none(main_server, pconf);
+        if (!is_dry_run) {
+            wf_supervise_none(main_server, pconf);
+        }
         return OK;
     }
+    /* In the dry run, too: afterwards httpd is on its own, and who started it would not learn of
+     * it. */
+    if (wf_state_dir_prepare(state_dir, main_server) != APR_SUCCESS) {
+        return HTTP_INTERNAL_SERVER_ERROR;
+    }
+    if (is_dry_run) {
+        return OK;
+    }
+    wf_state_dir_warn_of_memory(state_dir, main_server);
     name_vhosts(main_server, pconf);
     wf_supervise_bind_log(main_server);
     return wf_supervise(main_server, &shared->settings, pconf) == APR_SUCCESS

@@ -40,19 +40,6 @@ static apr_status_t make_dir(const char *path, server_rec *main_server)
     return APR_SUCCESS;
 }
 
-/* What was acknowledged is on disk only where this is one. */
-static void warn_of_memory(const char *path, server_rec *main_server)
-{
-    struct statfs fs;
-
-    if (statfs(path, &fs) == 0 && (fs.f_type == TMPFS_MAGIC || fs.f_type == RAMFS_MAGIC)) {
-        ap_log_error(APLOG_MARK, APLOG_WARNING, 0, main_server,
-                     "WF0353: the state directory %s lies in memory: a reboot loses all runs; name "
-                     "a directory on a local disk with DbsyncWfStateDir",
-                     path);
-    }
-}
-
 static apr_status_t refuse(const char *path, const char *why, server_rec *main_server)
 {
     ap_log_error(APLOG_MARK, APLOG_EMERG, 0, main_server,
@@ -81,18 +68,24 @@ static apr_status_t check_dir(const char *path, const struct stat *st, server_re
 
 apr_status_t wf_state_dir_prepare(const char *path, server_rec *main_server)
 {
-    apr_status_t status;
     struct stat st;
 
     if (lstat(path, &st) == 0) {
-        status = check_dir(path, &st, main_server);
-    } else if (errno == ENOENT) {
-        status = make_dir(path, main_server);
-    } else {
-        status = refuse(path, "cannot be looked at", main_server);
+        return check_dir(path, &st, main_server);
     }
-    if (status == APR_SUCCESS) {
-        warn_of_memory(path, main_server);
+    return errno == ENOENT ? make_dir(path, main_server)
+                           : refuse(path, "cannot be looked at", main_server);
+}
+
+/* What was acknowledged is on disk only where this is one. */
+void wf_state_dir_warn_of_memory(const char *path, server_rec *main_server)
+{
+    struct statfs fs;
+
+    if (statfs(path, &fs) == 0 && (fs.f_type == TMPFS_MAGIC || fs.f_type == RAMFS_MAGIC)) {
+        ap_log_error(APLOG_MARK, APLOG_WARNING, 0, main_server,
+                     "WF0353: the state directory %s lies in memory: a reboot loses all runs; name "
+                     "a directory on a local disk with DbsyncWfStateDir",
+                     path);
     }
-    return status;
 }

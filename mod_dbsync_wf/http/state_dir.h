@@ -8,9 +8,11 @@
 /*
  * Makes the directory where it is missing, mode 0700 and owned by the user that httpd's children
  * run as, and checks one that is there for the same: nobody else may read bodies or speak to
- * the keeper. Warns where it lies in memory, which a reboot empties. APR_SUCCESS, or an error that
- * has been logged with what to do.
+ * the keeper. APR_SUCCESS, or an error that has been logged with what to do.
  */
 apr_status_t wf_state_dir_prepare(const char *path, server_rec *main_server);
+
+/* Warns where it lies in memory, which a reboot empties. */
+void wf_state_dir_warn_of_memory(const char *path, server_rec *main_server);
 
 #endif

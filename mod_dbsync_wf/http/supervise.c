@@ -26,7 +26,6 @@
 #include <unixd.h>
 #include "base/clock.h"
 #include "base/log.h"
-#include "http/state_dir.h"
 #include "runner/daemon.h"
 #include "runner/supervisor.h"
 
@@ -320,12 +319,8 @@ apr_status_t wf_supervise(server_rec *main_server, const wf_settings_t *settings
 {
     retained_t *retained = get_retained();
     char fingerprint[FINGERPRINT_MAX];
-    apr_status_t status = wf_state_dir_prepare(settings->state_dir, main_server);
     watch_t *watch;
 
-    if (status != APR_SUCCESS) {
-        return status;
-    }
     take_fingerprint(fingerprint, settings, main_server);
     watch = make_watch(retained, settings, main_server, pconf);
     if (is_alive(retained->pid) && strcmp(retained->fingerprint, fingerprint) == 0) {

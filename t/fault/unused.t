@@ -6,8 +6,7 @@
 use strict;
 use warnings FATAL => 'all';
 use File::Path qw(remove_tree);
-use IO::Socket::INET ();
-use WfConfig qw(server_vars write_conf);
+use WfConfig qw(free_port server_vars write_conf);
 use WfHttp ();
 use WfServer qw(children_of is_alive name_of);
 use WfTest;
@@ -43,12 +42,6 @@ sub mounts
 {
     open my $in, '<', '/proc/mounts' or die "/proc/mounts: $!\n";
     return <$in>;
-}
-
-sub free_port
-{
-    my $socket = IO::Socket::INET->new(Listen => 1, LocalAddr => '127.0.0.1') or die "$@\n";
-    return $socket->sockport;
 }
 
 # httpd_with(ACTION, FOLDER, LINES): with that state directory.

@@ -6,8 +6,9 @@ package WfConfig;
 use strict;
 use warnings FATAL => 'all';
 use parent 'Exporter';
+use IO::Socket::INET ();
 
-our @EXPORT_OK = qw(server_var server_vars write_conf write_extra);
+our @EXPORT_OK = qw(free_port server_var server_vars write_conf write_extra);
 
 my $vars;
 
@@ -47,6 +48,13 @@ sub write_extra
     print {$out} $lines;
     close $out or die "$file: $!\n";
     return;
+}
+
+# A port on 127.0.0.1 that nobody uses at the moment.
+sub free_port
+{
+    my $socket = IO::Socket::INET->new(Listen => 1, LocalAddr => '127.0.0.1') or die "$@\n";
+    return $socket->sockport;
 }
 
 # write_conf(FILE, PORT, LINES): a configuration for another httpd, with the test server's modules and
