@@ -145,6 +145,7 @@ regions_remove() {
 wait_until() {
     local deadline=$((SECONDS + $1))
     shift
+    command -v "$1" >/dev/null || fail "wait_until: there is no command $1"
     until "$@"; do
         [ $SECONDS -lt $deadline ] || return 1
         sleep 0.1
@@ -229,7 +230,14 @@ test_server_start() {
     quietly perl t/TEST.PL -start-httpd
 }
 
-test_server_stop() { quietly perl t/TEST.PL -stop-httpd; }
+# Stops it, and fails where a process of it does not end.
+test_server_stop() {
+    quietly perl t/TEST.PL -stop-httpd
+    wait_until 20 test_server_is_gone ||
+        fail "processes outlive the server: $(pids_of "$top/t/conf" | tr '\n' ' ')"
+}
+
+test_server_is_gone() { [ -z "$(pids_of "$top/t/conf")" ]; }
 
 httpd_binary() {
     local name
