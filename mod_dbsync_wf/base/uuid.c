@@ -12,17 +12,21 @@
  */
 static _Atomic apr_uint64_t latest;
 
-static apr_uint64_t next_stamp(apr_uint64_t millis, unsigned start)
+/* A time as a stamp: rand_a holds the fraction of the millisecond, in units of 1/4096. */
+static apr_uint64_t stamp_of(apr_time_t when)
+{
+    apr_uint64_t micros = (apr_uint64_t)when;
+
+    return micros / 1000 << 12 | micros % 1000 * 4096 / 1000;
+}
+
+static apr_uint64_t next_stamp(apr_uint64_t now)
 {
     apr_uint64_t seen = atomic_load(&latest);
     apr_uint64_t next;
 
     do {
-        /* A new millisecond's count starts in the lower half, to leave room to count. */
-        next = millis << 12 | (start & 0x7ff);
-        if (next >> 12 <= seen >> 12) {
-            next = seen + 1;
-        }
+        next = now > seen ? now : seen + 1;
     } while (!atomic_compare_exchange_weak(&latest, &seen, next));
     return next;
 }
@@ -30,16 +34,13 @@ static apr_uint64_t next_stamp(apr_uint64_t millis, unsigned start)
 apr_status_t wf_uuid_make(wf_uuid_t *uuid)
 {
     unsigned char *b = uuid->bytes;
-    unsigned char random[10];
     apr_uint64_t stamp;
-    apr_status_t rv = apr_generate_random_bytes(random, sizeof(random));
+    apr_status_t rv = apr_generate_random_bytes(b + 8, 8);
 
     if (rv != APR_SUCCESS) {
         return rv;
     }
-    memcpy(b + 8, random, 8);
-    stamp = next_stamp((apr_uint64_t)apr_time_as_msec(apr_time_now()),
-                       (unsigned)random[8] << 8 | random[9]);
+    stamp = next_stamp(stamp_of(apr_time_now()));
     for (int i = 0; i < 6; i++) {
         b[i] = (unsigned char)(stamp >> (52 - 8 * i));
     }

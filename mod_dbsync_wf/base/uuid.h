@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * UUIDv7 (RFC 9562, 5.7): 48 bits of Unix milliseconds, then random bits. Those of one process
- * also sort in the order in which they were made (RFC 9562, 6.2, method 1: the 12 bits of rand_a
- * count within a millisecond from a random start).
+ * UUIDv7 (RFC 9562, 5.7): 48 bits of Unix milliseconds, 12 bits of the millisecond's fraction
+ * (6.2, method 3), 62 random bits. So those of different processes sort by time to the microsecond;
+ * those of one process always in the order in which they were made (method 1: the fraction counts
+ * on where the clock has not).
  */
 #ifndef WF_BASE_UUID_H
 #define WF_BASE_UUID_H
