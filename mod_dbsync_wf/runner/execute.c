@@ -13,10 +13,10 @@ static void note_progress(void *baton, const char *action, apr_uint64_t done, ap
 {
     wf_held_t *held = baton;
 
-    apr_thread_mutex_lock(held->runner->mutex);
+    wf_monitor_enter(held->runner->monitor);
     held->progress = (wf_run_progress_t){action, done, total};
     held->progress_moved = 1;
-    apr_thread_mutex_unlock(held->runner->mutex);
+    wf_monitor_leave(held->runner->monitor);
 }
 
 static void set_error(wf_finish_t *finish, wf_problem_e problem, const char *detail)
@@ -80,11 +80,11 @@ static int is_lost(wf_runner_t *runner)
 /* Waits before a call is repeated, unless the lease is lost meanwhile. */
 static void pause_finish(wf_runner_t *runner)
 {
-    apr_thread_mutex_lock(runner->mutex);
+    wf_monitor_enter(runner->monitor);
     if (runner->state != WF_RUNNER_LOST) {
-        apr_thread_cond_timedwait(runner->changed, runner->mutex, FINISH_PAUSE);
+        wf_monitor_wait(runner->monitor, wf_clock() + FINISH_PAUSE);
     }
-    apr_thread_mutex_unlock(runner->mutex);
+    wf_monitor_leave(runner->monitor);
 }
 
 /* Tells the store, again and again while it cannot take it and our word still counts. */

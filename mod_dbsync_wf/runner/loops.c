@@ -15,40 +15,39 @@ static apr_uint32_t wait_for_places(wf_runner_t *runner)
 {
     apr_uint32_t places = 0;
 
-    apr_thread_mutex_lock(runner->mutex);
+    wf_monitor_enter(runner->monitor);
     runner->claiming = 0;
-    apr_thread_cond_broadcast(runner->changed);
+    wf_monitor_announce(runner->monitor);
     while (runner->state == WF_RUNNER_ACTIVE && (!runner->ready || wf_runner_places(runner) == 0)) {
-        apr_thread_cond_wait(runner->changed, runner->mutex);
+        wf_monitor_wait(runner->monitor, 0);
     }
     if (runner->state == WF_RUNNER_ACTIVE) {
         places = wf_runner_places(runner);
         runner->claiming = 1;
         runner->ready = 0; /* what comes from here on sets it again */
     }
-    apr_thread_mutex_unlock(runner->mutex);
+    wf_monitor_leave(runner->monitor);
     return places > CLAIM_MOST ? CLAIM_MOST : places;
 }
 
 /* Something more may be claimed, as soon as there is a place. */
 static void set_ready(wf_runner_t *runner)
 {
-    apr_thread_mutex_lock(runner->mutex);
+    wf_monitor_enter(runner->monitor);
     runner->ready = 1;
-    apr_thread_cond_broadcast(runner->changed);
-    apr_thread_mutex_unlock(runner->mutex);
+    wf_monitor_announce(runner->monitor);
+    wf_monitor_leave(runner->monitor);
 }
 
 static void pause_loop(wf_runner_t *runner, wf_runner_state_e until)
 {
     apr_time_t deadline = wf_clock() + RETRY_PAUSE;
-    apr_time_t left;
 
-    apr_thread_mutex_lock(runner->mutex);
-    while (runner->state < until && (left = deadline - wf_clock()) > 0) {
-        apr_thread_cond_timedwait(runner->changed, runner->mutex, left);
+    wf_monitor_enter(runner->monitor);
+    while (runner->state < until && wf_clock() < deadline) {
+        wf_monitor_wait(runner->monitor, deadline);
     }
-    apr_thread_mutex_unlock(runner->mutex);
+    wf_monitor_leave(runner->monitor);
 }
 
 static void start_run(wf_runner_t *runner, const wf_claim_t *claim)
@@ -127,11 +126,11 @@ static void *APR_THREAD_FUNC claim_loop(apr_thread_t *thread, void *data)
 
 static void take_news(wf_runner_t *runner, unsigned events)
 {
-    apr_thread_mutex_lock(runner->mutex);
+    wf_monitor_enter(runner->monitor);
     runner->ready |= (events & (WF_EVENT_READY | WF_EVENT_RESYNC)) != 0;
     runner->beat_now |= (events & (WF_EVENT_INTERRUPT | WF_EVENT_RESYNC)) != 0;
-    apr_thread_cond_broadcast(runner->changed);
-    apr_thread_mutex_unlock(runner->mutex);
+    wf_monitor_announce(runner->monitor);
+    wf_monitor_leave(runner->monitor);
 }
 
 static void *APR_THREAD_FUNC listen_loop(apr_thread_t *thread, void *data)
@@ -165,7 +164,7 @@ static int take_progress(wf_runner_t *runner, wf_token_t *token, wf_run_progress
 {
     int found = 0;
 
-    apr_thread_mutex_lock(runner->mutex);
+    wf_monitor_enter(runner->monitor);
     for (apr_hash_index_t *i = apr_hash_first(NULL, runner->held); i && !found;
          i = apr_hash_next(i)) {
         wf_held_t *held;
@@ -181,7 +180,7 @@ static int take_progress(wf_runner_t *runner, wf_token_t *token, wf_run_progress
             progress->action = apr_pstrdup(pool, held->progress.action);
         }
     }
-    apr_thread_mutex_unlock(runner->mutex);
+    wf_monitor_leave(runner->monitor);
     return found;
 }
 
@@ -225,14 +224,13 @@ static void beat(wf_runner_t *runner, apr_pool_t *pool)
 static void wait_for_beat(wf_runner_t *runner)
 {
     apr_time_t deadline = wf_clock() + WF_BEAT_EVERY;
-    apr_time_t left;
 
-    apr_thread_mutex_lock(runner->mutex);
-    while (!runner->beat_now && (left = deadline - wf_clock()) > 0) {
-        apr_thread_cond_timedwait(runner->changed, runner->mutex, left);
+    wf_monitor_enter(runner->monitor);
+    while (!runner->beat_now && wf_clock() < deadline) {
+        wf_monitor_wait(runner->monitor, deadline);
     }
     runner->beat_now = 0;
-    apr_thread_mutex_unlock(runner->mutex);
+    wf_monitor_leave(runner->monitor);
 }
 
 static void *APR_THREAD_FUNC beat_loop(apr_thread_t *thread, void *data)

@@ -51,9 +51,7 @@ static apr_status_t open_runner(wf_runner_t *runner, const wf_runner_config_t *c
     if (runner->wake < 0) {
         return errno;
     }
-    if ((rv = apr_thread_mutex_create(&runner->mutex, APR_THREAD_MUTEX_DEFAULT, pool)) ==
-            APR_SUCCESS &&
-        (rv = apr_thread_cond_create(&runner->changed, pool)) == APR_SUCCESS &&
+    if ((rv = wf_monitor_create(&runner->monitor, pool)) == APR_SUCCESS &&
         (rv = wf_process_setup()) == APR_SUCCESS &&
         (rv = wf_projects_create(&runner->projects, pool)) == APR_SUCCESS) {
         rv = apr_thread_pool_create(&runner->threads, 0, threads, pool);
@@ -108,10 +106,10 @@ static int is_idle(wf_runner_t *runner)
 {
     int idle;
 
-    apr_thread_mutex_lock(runner->mutex);
+    wf_monitor_enter(runner->monitor);
     idle =
         runner->state != WF_RUNNER_ACTIVE && apr_hash_count(runner->held) == 0 && !runner->claiming;
-    apr_thread_mutex_unlock(runner->mutex);
+    wf_monitor_leave(runner->monitor);
     return idle;
 }
 

@@ -6,12 +6,12 @@
 #include <apr_strings.h>
 #include "base/log.h"
 
-/* Tells whoever waits; under the mutex. */
+/* Tells whoever waits; inside the monitor. */
 static void announce(wf_runner_t *runner)
 {
     const apr_uint64_t one = 1;
 
-    apr_thread_cond_broadcast(runner->changed);
+    wf_monitor_announce(runner->monitor);
     if (write(runner->wake, &one, sizeof(one)) != (ssize_t)sizeof(one)) {
         wf_log_debug(0, "WF0180", "the main thread has been woken already");
     }
@@ -48,13 +48,13 @@ apr_status_t wf_held_add(wf_held_t **held, wf_runner_t *runner, const wf_claim_t
         apr_pool_destroy(pool);
         return rv;
     }
-    apr_thread_mutex_lock(runner->mutex);
+    wf_monitor_enter(runner->monitor);
     apr_hash_set(runner->held, &fresh->claim.token.pid, sizeof(wf_uuid_t), fresh);
     runner->executing++;
     if (runner->state >= WF_RUNNER_STOPPING) {
         wf_cancel_request(fresh->cancel, WF_CANCEL_SHUTDOWN);
     }
-    apr_thread_mutex_unlock(runner->mutex);
+    wf_monitor_leave(runner->monitor);
     *held = fresh;
     return APR_SUCCESS;
 }
@@ -63,10 +63,10 @@ void wf_held_ended(wf_held_t *held)
 {
     wf_runner_t *runner = held->runner;
 
-    apr_thread_mutex_lock(runner->mutex);
+    wf_monitor_enter(runner->monitor);
     runner->executing--;
     announce(runner);
-    apr_thread_mutex_unlock(runner->mutex);
+    wf_monitor_leave(runner->monitor);
 }
 
 apr_uint32_t wf_runner_places(const wf_runner_t *runner)
@@ -84,10 +84,10 @@ void wf_held_remove(wf_held_t *held)
 {
     wf_runner_t *runner = held->runner;
 
-    apr_thread_mutex_lock(runner->mutex);
+    wf_monitor_enter(runner->monitor);
     apr_hash_set(runner->held, &held->claim.token.pid, sizeof(wf_uuid_t), NULL);
     announce(runner);
-    apr_thread_mutex_unlock(runner->mutex);
+    wf_monitor_leave(runner->monitor);
     apr_pool_destroy(held->pool);
 }
 
@@ -95,17 +95,17 @@ void wf_held_cancel(wf_runner_t *runner, const wf_token_t *token, wf_cancel_reas
 {
     wf_held_t *held;
 
-    apr_thread_mutex_lock(runner->mutex);
+    wf_monitor_enter(runner->monitor);
     held = apr_hash_get(runner->held, &token->pid, sizeof(token->pid));
     if (held && held->claim.token.fence == token->fence) {
         wf_cancel_request(held->cancel, reason);
     }
-    apr_thread_mutex_unlock(runner->mutex);
+    wf_monitor_leave(runner->monitor);
 }
 
 void wf_runner_set_state(wf_runner_t *runner, wf_runner_state_e state)
 {
-    apr_thread_mutex_lock(runner->mutex);
+    wf_monitor_enter(runner->monitor);
     if (state > runner->state) {
         runner->state = state;
     }
@@ -121,15 +121,15 @@ void wf_runner_set_state(wf_runner_t *runner, wf_runner_state_e state)
         }
     }
     announce(runner);
-    apr_thread_mutex_unlock(runner->mutex);
+    wf_monitor_leave(runner->monitor);
 }
 
 wf_runner_state_e wf_runner_state(wf_runner_t *runner)
 {
     wf_runner_state_e state;
 
-    apr_thread_mutex_lock(runner->mutex);
+    wf_monitor_enter(runner->monitor);
     state = runner->state;
-    apr_thread_mutex_unlock(runner->mutex);
+    wf_monitor_leave(runner->monitor);
     return state;
 }

@@ -1,15 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The runs that a runner holds, from claim to finish, and the states that it goes through itself.
- * One mutex guards everything in here; the condition is signalled whenever something changes.
+ * One monitor guards everything in here, and announces whatever changes.
  */
 #ifndef WF_RUNNER_RUNS_H
 #define WF_RUNNER_RUNS_H
 
 #include <apr_hash.h>
-#include <apr_thread_cond.h>
-#include <apr_thread_mutex.h>
 #include <apr_thread_pool.h>
+#include "base/monitor.h"
 #include "flow/cancel.h"
 #include "flow/project.h"
 #include "runner/runner.h"
@@ -30,8 +29,7 @@ typedef struct wf_runner_t {
     apr_thread_pool_t *threads;
     int wake; /* eventfd: something changed that the main thread waits for */
 
-    apr_thread_mutex_t *mutex; /* guards all that follows */
-    apr_thread_cond_t *changed;
+    wf_monitor_t *monitor; /* guards all that follows; announces each change */
     wf_runner_state_e state;
     apr_hash_t *held;       /* pid -> wf_held_t */
     apr_uint32_t executing; /* those of held whose end has not come yet */
@@ -47,8 +45,8 @@ typedef struct wf_held_t {
     wf_claim_t claim;
     char pid[WF_UUID_TEXT_LEN + 1];
     wf_cancel_t *cancel;
-    wf_run_progress_t progress; /* under the mutex; action points into the project, which is held */
-    int progress_moved;         /* under the mutex: not told to the store yet */
+    wf_run_progress_t progress; /* in the monitor; action points into the project, which is held */
+    int progress_moved;         /* in the monitor: not told to the store yet */
     apr_pool_t *pool;
 } wf_held_t;
 
@@ -64,7 +62,8 @@ void wf_held_ended(wf_held_t *held);
 /* Takes it out of the table, and frees it. wf_held_ended comes before. */
 void wf_held_remove(wf_held_t *held);
 
-/* Under the mutex: how many runs may be claimed now. What waits for the store is bounded, too. */
+/* Inside the monitor: how many runs may be claimed now. What waits for the store is bounded, too.
+ */
 apr_uint32_t wf_runner_places(const wf_runner_t *runner);
 
 /* Threads in the pool for each place: one executes, one may be telling an end. */

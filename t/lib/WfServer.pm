@@ -41,12 +41,13 @@ sub command_of
     return _text($pid, 'cmdline') =~ tr/\0/ /r;
 }
 
-# The living processes of one kind: supervisor, keeper or runner; of this server only, whose
-# configuration file is in their command lines.
+# The living processes of one kind: supervisor, keeper or runner; of the server only whose
+# configuration file, the test server's where none is given, is in their command lines.
 sub pids_of
 {
-    my ($kind) = @_;
-    return grep { is_alive($_) && name_of($_) eq "wf-$kind" && _is_ours($_) }
+    my ($kind, $conf) = @_;
+    $conf //= server_var('t_conf_file');
+    return grep { is_alive($_) && name_of($_) eq "wf-$kind" && index(_text($_, 'cmdline'), $conf) >= 0 }
         map {m{^/proc/(\d+)$}} glob '/proc/[0-9]*';
 }
 
@@ -77,12 +78,6 @@ sub httpd
     my $said = qx($command 2>&1);
     die "$command: $said\n" if $? != 0 || $said =~ /already running/;
     return $said;
-}
-
-sub _is_ours
-{
-    my ($pid) = @_;
-    return index(_text($pid, 'cmdline'), server_var('t_conf_file')) >= 0;
 }
 
 # A file of /proc/PID; empty where the process has gone.

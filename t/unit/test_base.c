@@ -6,10 +6,13 @@
 #include <stdint.h>
 #include <cmocka.h>
 
+#include <sys/wait.h>
+#include <unistd.h>
 #include <apr_general.h>
 #include <apr_thread_proc.h>
 #include "base/clock.h"
 #include "base/codec.h"
+#include "base/monitor.h"
 #include "base/result.h"
 #include "base/uuid.h"
 
@@ -120,6 +123,42 @@ static void a_pid_carries_the_time(void **state)
     assert_in_range(stamp, before, before + 60000);
 }
 
+/* Two processes that take turns: only the clock can put their pids in order. */
+static void pids_of_different_processes_sort_by_time(void **state)
+{
+    int to[2], from[2];
+    wf_uuid_t last, next;
+    pid_t child;
+    char turn = 0;
+
+    (void)state;
+    assert_int_equal(pipe(to) | pipe(from), 0);
+    /* The pids that this process has made may be ahead of the clock. */
+    assert_int_equal(wf_uuid_make(&last), APR_SUCCESS);
+    while (apr_time_now() <= wf_uuid_time(&last) + 1000) {
+    }
+    child = fork();
+    assert_true(child >= 0);
+    if (child == 0) {
+        close(to[1]);
+        while (read(to[0], &turn, 1) == 1 && wf_uuid_make(&next) == APR_SUCCESS &&
+               write(from[1], &next, sizeof(next)) == (ssize_t)sizeof(next)) {
+        }
+        _exit(0);
+    }
+    close(to[0]);
+    for (int i = 0; i < 2000; i++) {
+        assert_int_equal(write(to[1], &turn, 1), 1);
+        assert_int_equal(read(from[0], &next, sizeof(next)), sizeof(next));
+        assert_true(memcmp(&last, &next, sizeof(next)) < 0);
+        assert_int_equal(wf_uuid_make(&last), APR_SUCCESS);
+        assert_true(memcmp(&next, &last, sizeof(next)) < 0);
+    }
+    close(to[1]);
+    close(from[0]);
+    assert_int_equal(waitpid(child, NULL, 0), child);
+}
+
 static void what_is_no_pid_is_refused(void **state)
 {
     static const char *const bad[] = {"",
@@ -185,6 +224,42 @@ static void slugs_are_unique(void **state)
     assert_ptr_equal(wf_problem_info((wf_problem_e)1000), wf_problem_info(WF_PROBLEM_INTERNAL));
 }
 
+static int announced; /* inside the monitor */
+
+static void *APR_THREAD_FUNC announce(apr_thread_t *thread, void *monitor)
+{
+    (void)thread;
+    wf_monitor_enter(monitor);
+    announced = 1;
+    wf_monitor_announce(monitor);
+    wf_monitor_leave(monitor);
+    return NULL;
+}
+
+/* The wall's clock has no part in it: t/fault/clock.t steps that. */
+static void a_monitor_waits_until_the_time_or_an_announcement(void **state)
+{
+    wf_monitor_t *monitor;
+    apr_time_t deadline;
+    apr_thread_t *thread;
+    apr_status_t rv;
+
+    assert_int_equal(wf_monitor_create(&monitor, *state), APR_SUCCESS);
+    wf_monitor_enter(monitor);
+    deadline = wf_clock() + apr_time_from_msec(20);
+    while (wf_clock() < deadline) {
+        wf_monitor_wait(monitor, deadline);
+    }
+    wf_monitor_wait(monitor, deadline); /* over already: returns at once */
+    announced = 0;
+    assert_int_equal(apr_thread_create(&thread, NULL, announce, monitor, *state), APR_SUCCESS);
+    while (!announced) {
+        wf_monitor_wait(monitor, 0);
+    }
+    wf_monitor_leave(monitor);
+    assert_int_equal(apr_thread_join(&rv, thread), APR_SUCCESS);
+}
+
 static int open_pool(void **state)
 {
     return apr_pool_create((apr_pool_t **)state, NULL) == APR_SUCCESS ? 0 : -1;
@@ -198,11 +273,13 @@ int main(void)
         cmocka_unit_test(cut_fields_are_refused_at_every_length),
         cmocka_unit_test(pids_are_version_7_sorted_and_read_back),
         cmocka_unit_test(a_pid_carries_the_time),
+        cmocka_unit_test(pids_of_different_processes_sort_by_time),
         cmocka_unit_test(what_is_no_pid_is_refused),
         cmocka_unit_test(times_are_rfc_3339),
         cmocka_unit_test(poll_times_round_up_and_never_wait_for_ever),
         cmocka_unit_test(the_first_cause_stays),
         cmocka_unit_test(slugs_are_unique),
+        cmocka_unit_test(a_monitor_waits_until_the_time_or_an_announcement),
     };
 
     apr_initialize();
