@@ -54,7 +54,11 @@ static apr_status_t open_runner(wf_runner_t *runner, const wf_runner_config_t *c
     if ((rv = wf_monitor_create(&runner->monitor, pool)) == APR_SUCCESS &&
         (rv = wf_process_setup()) == APR_SUCCESS &&
         (rv = wf_projects_create(&runner->projects, pool)) == APR_SUCCESS) {
-        rv = apr_thread_pool_create(&runner->threads, 0, threads, pool);
+        /*
+         * All of them at once: the pool starts no thread for a task while one is idle, even where
+         * that one has just been given another task, which may last for hours.
+         */
+        rv = apr_thread_pool_create(&runner->threads, threads, threads, pool);
     }
     if (rv == APR_SUCCESS) {
         apr_thread_pool_idle_max_set(runner->threads, threads);
