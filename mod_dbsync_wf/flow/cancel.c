@@ -58,6 +58,18 @@ int wf_cancel_fd(const wf_cancel_t *cancel)
     return cancel->fd;
 }
 
+apr_interval_time_t wf_cancel_grace(wf_cancel_reason_e reason, apr_interval_time_t configured)
+{
+    switch (reason) {
+    case WF_CANCEL_SHUTDOWN:
+        return configured < WF_STOP_GRACE ? configured : WF_STOP_GRACE;
+    case WF_CANCEL_LOST:
+        return 0;
+    default:
+        return configured;
+    }
+}
+
 apr_status_t wf_cancel_sleep(wf_cancel_t *cancel, apr_time_t deadline)
 {
     struct pollfd asked = {cancel->fd, POLLIN, 0};

@@ -32,6 +32,14 @@ wf_cancel_reason_e wf_cancel_reason(wf_cancel_t *cancel);
 int wf_cancel_fd(const wf_cancel_t *cancel);
 
 /*
+ * How long what is ended has from TERM to KILL, where `configured` is what the operator allows: as
+ * much for a user or a timeout; WF_STOP_GRACE at most when the server stops, since httpd gives its
+ * processes some seconds in all; nothing when the lease is gone, since another may have the run.
+ */
+#define WF_STOP_GRACE apr_time_from_sec(4)
+apr_interval_time_t wf_cancel_grace(wf_cancel_reason_e reason, apr_interval_time_t configured);
+
+/*
  * Sleeps until `deadline` (a wf_clock time) or until asked to end.
  * APR_SUCCESS when the time has come, WF_ECANCELLED when asked to end.
  */

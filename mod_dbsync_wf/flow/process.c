@@ -112,7 +112,7 @@ static void end_tree(run_t *run)
     if (is_over(run, 0)) {
         return;
     }
-    kill_at = wf_clock() + run->spec->grace;
+    kill_at = wf_clock() + wf_cancel_grace(wf_cancel_reason(run->spec->cancel), run->spec->grace);
     give_up_at = kill_at + KILL_PATIENCE;
     if (!run->tree.ended) {
         wf_tree_signal_group(&run->tree, sig);

@@ -14,7 +14,7 @@
 #include "flow/process.h"
 #include "runner/runs.h"
 
-#define STOP_MARGIN apr_time_from_sec(4) /* beside the kill grace: less than the supervisor's */
+#define STOP_MARGIN apr_time_from_sec(4) /* beside the grace: less than the supervisor's */
 
 /* Every signal is blocked in every thread; the main one reads those that matter. */
 static apr_status_t open_signals(int *fd)
@@ -117,9 +117,18 @@ static int is_idle(wf_runner_t *runner)
     return idle;
 }
 
+/* When this process ends, whatever still runs: its supervisor and httpd do not wait for ever. */
+static apr_time_t stop_deadline(const wf_runner_t *runner, wf_runner_state_e state)
+{
+    wf_cancel_reason_e reason = state == WF_RUNNER_LOST ? WF_CANCEL_LOST : WF_CANCEL_SHUTDOWN;
+
+    return wf_clock() + wf_cancel_grace(reason, runner->settings->kill_grace) + STOP_MARGIN;
+}
+
 /* Waits for nobody but its poll, at most a pulse long. */
 static void run_main_thread(wf_runner_t *runner, wf_pulse_t *pulse, int signals)
 {
+    wf_runner_state_e state;
     apr_time_t deadline = 0;
 
     while (!is_idle(runner) && (!deadline || wf_clock() < deadline)) {
@@ -137,8 +146,9 @@ static void run_main_thread(wf_runner_t *runner, wf_pulse_t *pulse, int signals)
         }
         take_signals(runner, signals);
         wf_process_reap_adopted();
-        if (!deadline && wf_runner_state(runner) >= WF_RUNNER_STOPPING) {
-            deadline = wf_clock() + runner->settings->kill_grace + STOP_MARGIN;
+        state = wf_runner_state(runner);
+        if (!deadline && state >= WF_RUNNER_STOPPING) {
+            deadline = stop_deadline(runner, state);
         }
     }
 }

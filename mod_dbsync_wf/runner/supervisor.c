@@ -22,7 +22,7 @@
 
 #define KEEPER_START_PATIENCE apr_time_from_sec(120) /* recovery of much log included */
 #define KEEPER_STOP_PATIENCE  apr_time_from_sec(10)
-#define RUNNER_STOP_MARGIN    apr_time_from_sec(5) /* beside the kill grace */
+#define RUNNER_STOP_MARGIN    apr_time_from_sec(5) /* beside the grace */
 #define ORPHANS_PATIENCE      apr_time_from_sec(5)
 #define STORE_PATIENCE                                                                             \
     apr_time_from_sec(20) /* of the runner: longer than a keeper's replacement takes */
@@ -162,7 +162,7 @@ static void reap_children(supervisor_t *s)
 
 static apr_interval_time_t runner_patience(const supervisor_t *s)
 {
-    return s->settings->kill_grace + RUNNER_STOP_MARGIN;
+    return wf_cancel_grace(WF_CANCEL_SHUTDOWN, s->settings->kill_grace) + RUNNER_STOP_MARGIN;
 }
 
 static void stop(supervisor_t *s)

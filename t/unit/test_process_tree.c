@@ -19,6 +19,7 @@ typedef struct trial_t {
     apr_interval_time_t grace;
     apr_interval_time_t timeout;
     wf_cancel_t *cancel;
+    wf_cancel_reason_e reason; /* of the cancel */
     apr_pool_t *pool;
     wf_process_end_t end;
     apr_status_t rv;
@@ -62,6 +63,7 @@ static void prepare(trial_t *trial, const char *script, apr_interval_time_t grac
     memset(trial, 0, sizeof(*trial));
     trial->script = script;
     trial->grace = grace;
+    trial->reason = WF_CANCEL_INTERRUPT;
     snprintf(name, sizeof(name), "pids%d", ++number);
     scratch_path(trial->pid_file, name);
     apr_pool_create(&trial->pool, NULL);
@@ -94,7 +96,7 @@ static void cancel_trial(void *baton)
         poll(NULL, 0, 1);
     }
     canceller->requested = wf_clock();
-    wf_cancel_request(canceller->trial->cancel, WF_CANCEL_INTERRUPT);
+    wf_cancel_request(canceller->trial->cancel, canceller->trial->reason);
 }
 
 /*
@@ -144,6 +146,33 @@ static void test_stubborn_tree_is_killed_after_grace(void **state)
     assert_int_equal(trial.end.signal, SIGKILL);
     assert_true(took >= grace);
     assert_true(took < grace + apr_time_from_sec(2));
+    finish(&trial);
+}
+
+static void test_grace_is_short_when_the_server_stops(void **state)
+{
+    apr_interval_time_t took;
+    trial_t trial;
+
+    (void)state;
+    prepare(&trial, stubborn, apr_time_from_sec(3600));
+    trial.reason = WF_CANCEL_SHUTDOWN;
+    took = conduct_cancelled(&trial, 2, 0);
+    assert_int_equal(trial.end.signal, SIGKILL);
+    assert_true(took >= WF_STOP_GRACE);
+    assert_true(took < WF_STOP_GRACE + apr_time_from_sec(2));
+    finish(&trial);
+}
+
+static void test_there_is_no_grace_when_the_lease_is_lost(void **state)
+{
+    trial_t trial;
+
+    (void)state;
+    prepare(&trial, stubborn, apr_time_from_sec(3600));
+    trial.reason = WF_CANCEL_LOST;
+    assert_true(conduct_cancelled(&trial, 2, 0) < apr_time_from_sec(2));
+    assert_int_equal(trial.end.signal, SIGKILL);
     finish(&trial);
 }
 
@@ -437,6 +466,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_stubborn_tree_is_killed_after_grace),
+        cmocka_unit_test(test_grace_is_short_when_the_server_stops),
+        cmocka_unit_test(test_there_is_no_grace_when_the_lease_is_lost),
         cmocka_unit_test(test_obedient_tree_ends_at_once),
         cmocka_unit_test(test_last_words_are_not_stuck),
         cmocka_unit_test(test_stopped_process_is_ended),
