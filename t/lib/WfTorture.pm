@@ -33,12 +33,13 @@ my $FILE    = 'torture';
 # Seconds that everything may take to end after the load: a backlog, restarts with back-off, a lease.
 my $PATIENCE = 120;
 
-# Options: seed; seconds of load; acts, each named as often as it is to be likely, or none; say: is
-# called with a line for each act and for each broken promise.
+# Options: seed; seconds of load at most; acts, each named as often as it is to be likely, or none;
+# times: the load ends after so many acts; pace (4): seconds from one act to the next, about, at most;
+# say: is called with a line for each act and for each broken promise.
 sub new
 {
     my ($class, %option) = @_;
-    return bless {say => sub { }, acts => [], %option}, $class;
+    return bless {say => sub { }, acts => [], pace => 4, times => 0, %option}, $class;
 }
 
 sub run
@@ -49,6 +50,7 @@ sub run
     my $end = time + $self->{seconds};
     my @clients = map { $self->_start_client($_, $end) } 1 .. $CLIENTS;
     $self->_act_until($end);
+    $self->_say_enough if $self->{times} && @{$self->{acts}};
     for my $client (@clients) {
         waitpid $client, 0;
         die "a client of the torture ended with $?\n" if $? != 0;
@@ -77,7 +79,7 @@ sub _be_client
     my ($self, $number, $end) = @_;
     open my $out, '>', "$self->{folder}/$FILE.said.$number" or die "$FILE.said.$number: $!\n";
     my (@pids, $posts);
-    while (time < $end) {
+    while (time < $end && !-e "$self->{folder}/$FILE.enough") {
         my $what = rand;
         if (!@pids || $what < 0.5) {
             my ($pid) = _post($out, "$number-" . ++$posts);
@@ -152,8 +154,9 @@ sub _act_until
     srand $self->{seed};
     while (@acts) {
         my $act = $acts[rand @acts];
-        my $pause = rand() < 0.15 ? 0.05 : 0.5 + rand 4; # now and then two at once
-        last if time + $pause > $end;
+        # Now and then two at once.
+        my $pause = rand() < 0.15 ? 0.05 : $self->{pace} * (0.125 + rand);
+        last if time + $pause > $end || $self->{times} && ($self->{count}{acts} // 0) >= $self->{times};
         select undef, undef, undef, $pause;
         my $done = $act =~ /^(?:graceful|restart|stop|changed)$/ ? $self->_signal($act) : _kill($act);
         next if !$done; # there is none at the moment
@@ -161,6 +164,15 @@ sub _act_until
         $self->{count}{"act $act"}++;
         $self->{say}->("$self->{count}{acts}: $act$done");
     }
+    return;
+}
+
+# Tells the clients to stop.
+sub _say_enough
+{
+    my ($self) = @_;
+    open my $out, '>', "$self->{folder}/$FILE.enough" or die "$FILE.enough: $!\n";
+    close $out or die "$FILE.enough: $!\n";
     return;
 }
 
