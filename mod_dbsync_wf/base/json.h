@@ -58,6 +58,12 @@ apr_status_t wf_json_member(wf_slice_t *member, wf_slice_t value, wf_slice_t nam
 apr_status_t wf_json_element(wf_slice_t *element, wf_slice_t value, apr_size_t index);
 
 /*
+ * Walks an array's elements, each once: *rest is the array at first, and belongs to the walk then.
+ * APR_SUCCESS with *element; APR_EOF where there are no more, or value is no array.
+ */
+apr_status_t wf_json_next(wf_slice_t *element, wf_slice_t *rest);
+
+/*
  * Appends the characters that a JSON string spells, as UTF-8: escapes resolved, surrogate pairs
  * joined, a lone surrogate as U+FFFD, \u0000 as a NUL byte.
  */

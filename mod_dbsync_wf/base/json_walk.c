@@ -285,6 +285,26 @@ apr_status_t wf_json_element(wf_slice_t *element, wf_slice_t value, apr_size_t i
     return APR_NOTFOUND;
 }
 
+apr_status_t wf_json_next(wf_slice_t *element, wf_slice_t *rest)
+{
+    wf_slice_t text = wf_json_trim(*rest);
+    const char *end = text.data + text.len;
+    const char *at = enter(text, '[', ']');
+    const char *start = at;
+
+    /* What is left behind an element begins with its comma, or with the closing bracket. */
+    if (text.len && *text.data == ',') {
+        start = at = skip_comma(text.data, end);
+    }
+    if (!at) {
+        return APR_EOF;
+    }
+    at = skip_value(at, end);
+    *element = wf_slice_of(start, (apr_size_t)(at - start));
+    *rest = wf_slice_of(at, (apr_size_t)(end - at));
+    return APR_SUCCESS;
+}
+
 void wf_json_string_decode(wf_buf_t *out, wf_slice_t value)
 {
     wf_slice_t text = wf_json_trim(value);

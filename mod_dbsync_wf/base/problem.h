@@ -27,6 +27,7 @@
     X(UNKNOWN_PROJECT,  "unknown-project",   404, "The project is unknown")                           \
     X(UNKNOWN_TASK,     "unknown-task",      404, "The task is unknown")                              \
     X(UNKNOWN_RUN,      "unknown-run",       404, "The run is unknown")                               \
+    X(OVERLAP,          "already-running",   409, "The task is running already")                      \
     X(METHOD,           "method-not-allowed", 405, "The method is not allowed here")                  \
     X(ALREADY_ENDED,    "already-ended",     409, "The run has ended already")                        \
     X(LENGTH_REQUIRED,  "length-required",   411, "The body's length is missing")                     \
@@ -45,7 +46,12 @@
     X(EXIT_CODE,        "exit-code",         0,   "A program ended with a failure code")              \
     X(SIGNAL,           "signal",            0,   "A program was ended by a signal")                  \
     X(SPAWN,            "spawn-failed",      0,   "A program could not be started")                   \
-    X(MAPPING,          "mapping-failed",    0,   "An expression could not be evaluated")
+    X(MAPPING,          "mapping-failed",    0,   "An expression could not be evaluated")             \
+    X(CONNECTOR,        "connector-failed",  0,   "A connector could not be used")                    \
+    X(SQL,              "sql-failed",        0,   "A database refused a statement")                   \
+    X(ROWS,             "rows-failed",       0,   "Rows could not be written")                        \
+    X(NESTING,          "nesting-too-deep",  0,   "Flows call each other too deep")                   \
+    X(REST,             "rest-failed",       0,   "A service did not do what it was asked")
 /* clang-format on */
 
 typedef enum {

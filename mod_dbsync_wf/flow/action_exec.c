@@ -52,7 +52,7 @@ typedef struct exec_t {
 static apr_status_t parse_constant(const char **out, const wf_check_t *at, const char *member,
                                    const json_t *value)
 {
-    static const wf_scope_t nothing = {{"", 0}};
+    static const wf_scope_t nothing = {.payload = {"", 0}};
     wf_buf_t text = {NULL, 0, 0};
     wf_template_t *tmpl;
     apr_status_t rv = wf_check_template_value(&tmpl, at, member, value);
@@ -168,22 +168,21 @@ static apr_status_t parse_env(exec_t *exec, const wf_check_t *at)
     return rv;
 }
 
-static apr_status_t parse_exec(void **spec, const json_t *object, const char *path,
-                               wf_result_t *result, apr_pool_t *pool)
+static apr_status_t parse_exec(void **spec, const wf_check_t *at, const wf_loader_t *loader)
 {
-    wf_check_t at = {object, path, result, pool};
-    exec_t *exec = apr_pcalloc(pool, sizeof(*exec));
-    apr_status_t rv = parse_command(exec, &at);
+    exec_t *exec = apr_pcalloc(at->pool, sizeof(*exec));
+    apr_status_t rv = parse_command(exec, at);
 
+    (void)loader;
     if (rv == APR_SUCCESS) {
-        rv = parse_directory(exec, &at);
+        rv = parse_directory(exec, at);
     }
     if (rv == APR_SUCCESS) {
-        rv = parse_env(exec, &at);
+        rv = parse_env(exec, at);
     }
     exec->input = STDIN_PAYLOAD;
     if (rv == APR_SUCCESS) {
-        rv = wf_check_choice(&exec->input, &at, "stdin", WF_OPTIONAL, stdin_choices);
+        rv = wf_check_choice(&exec->input, at, "stdin", WF_OPTIONAL, stdin_choices);
     }
     *spec = exec;
     return rv;

@@ -9,16 +9,15 @@
 
 static const char *const members[] = {"seconds", NULL};
 
-static apr_status_t parse_wait(void **spec, const json_t *object, const char *path,
-                               wf_result_t *result, apr_pool_t *pool)
+static apr_status_t parse_wait(void **spec, const wf_check_t *at, const wf_loader_t *loader)
 {
-    wf_check_t at = {object, path, result, pool};
-    const json_t *value = json_object_get(object, "seconds");
-    apr_interval_time_t *time = apr_palloc(pool, sizeof(*time));
+    const json_t *value = json_object_get(at->object, "seconds");
+    apr_interval_time_t *time = apr_palloc(at->pool, sizeof(*time));
     double seconds = value && json_is_number(value) ? json_number_value(value) : -1;
 
+    (void)loader;
     if (!(seconds >= 0 && seconds <= SECONDS_MOST)) {
-        return wf_check_error(&at, "seconds", "must be a number from 0 to %d", SECONDS_MOST);
+        return wf_check_error(at, "seconds", "must be a number from 0 to %d", SECONDS_MOST);
     }
     *time = (apr_interval_time_t)(seconds * APR_USEC_PER_SEC);
     *spec = time;

@@ -92,6 +92,39 @@ apr_status_t wf_check_string(const char **out, const wf_check_t *at, const char 
     return APR_SUCCESS;
 }
 
+/* The characters of an expression's name that mean nothing there. */
+int wf_check_is_name(const char *text)
+{
+    apr_size_t len = strspn(text, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
+                                  "0123456789_-");
+
+    return text[len] == '\0' && !strchr("0123456789-", text[0]) && strcmp(text, "payload") != 0;
+}
+
+apr_status_t wf_check_bad_name(const wf_check_t *at, const char *member, const char *text)
+{
+    return wf_check_error(at, member,
+                          "\"%s\" is no name of a variable: letters, digits, underscore and "
+                          "hyphen, beginning with a letter or underscore, and not \"payload\"",
+                          text);
+}
+
+apr_status_t wf_check_name(const char **out, const wf_check_t *at, const char *member,
+                           wf_need_e need)
+{
+    const char *text = NULL;
+    apr_status_t status = wf_check_string(&text, at, member, need);
+
+    if (status != APR_SUCCESS || !text) {
+        return status;
+    }
+    if (!wf_check_is_name(text)) {
+        return wf_check_bad_name(at, member, text);
+    }
+    *out = text;
+    return APR_SUCCESS;
+}
+
 apr_status_t wf_check_choice(int *out, const wf_check_t *at, const char *member, wf_need_e need,
                              const char *const *choices)
 {
@@ -214,4 +247,18 @@ apr_status_t wf_check_template_value(wf_template_t **out, const wf_check_t *at, 
         return wf_check_error(at, member, "%s", cause.detail);
     }
     return APR_SUCCESS;
+}
+
+apr_status_t wf_check_template(const wf_template_t **out, const wf_check_t *at, const char *member,
+                               wf_need_e need)
+{
+    const json_t *value;
+    wf_template_t *tmpl = NULL;
+    apr_status_t status = find(&value, at, member, need);
+
+    if (status == APR_SUCCESS && value) {
+        status = wf_check_template_value(&tmpl, at, member, value);
+        *out = tmpl;
+    }
+    return status;
 }

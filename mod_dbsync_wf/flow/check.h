@@ -43,6 +43,17 @@ apr_status_t wf_check_members(const wf_check_t *at, const char *const *allowed,
 apr_status_t wf_check_string(const char **out, const wf_check_t *at, const char *member,
                              wf_need_e need);
 
+/*
+ * A string that may name a variable (`@name` in an expression): letters, digits, "_" and "-", not
+ * beginning with a digit or "-", and not "payload".
+ */
+apr_status_t wf_check_name(const char **out, const wf_check_t *at, const char *member,
+                           wf_need_e need);
+
+/* Whether a text is such a name, and the error for one that is not. */
+int wf_check_is_name(const char *text);
+apr_status_t wf_check_bad_name(const wf_check_t *at, const char *member, const char *text);
+
 /* The row of a NULL-terminated list that a string member equals. */
 apr_status_t wf_check_choice(int *out, const wf_check_t *at, const char *member, wf_need_e need,
                              const char *const *choices);
@@ -69,6 +80,10 @@ apr_status_t wf_check_array(const json_t **out, const wf_check_t *at, const char
                             wf_need_e need);
 apr_status_t wf_check_object(const json_t **out, const wf_check_t *at, const char *member,
                              wf_need_e need);
+
+/* A string (it may be empty) as a template of the mapping language. */
+apr_status_t wf_check_template(const wf_template_t **out, const wf_check_t *at, const char *member,
+                               wf_need_e need);
 
 /*
  * A string at hand (it may be empty), such as an array's element, as a template of the mapping

@@ -1,12 +1,18 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Executes a task: its enabled flows in order, each flow's actions in order, until one fails, the
- * cancel is requested or the timeout comes. Knows no store: it reports through a callback.
+ * Executes a task: its enabled flows in order, each flow's actions in order, until one fails for
+ * good, the cancel is requested or the timeout comes. Knows no store: it reports through callbacks.
  */
 #ifndef WF_FLOW_FLOW_H
 #define WF_FLOW_FLOW_H
 
 #include "flow/project.h"
+
+/* What a task remembers for its next run (flow/action.h). */
+typedef struct wf_marker_t {
+    const char *name;
+    wf_slice_t json;
+} wf_marker_t;
 
 typedef struct wf_execution_t {
     const wf_task_t *task;
@@ -14,11 +20,15 @@ typedef struct wf_execution_t {
     const char *project;
     apr_uint64_t fence;
     wf_slice_t payload; /* checked JSON, byte for byte as it was sent */
+    int marker_count;   /* what the task's last completed run left */
+    const wf_marker_t *markers;
     apr_interval_time_t grace;
     wf_cancel_t *cancel;
-    /* Told before each action: its name, how many actions are done, how many there are. May be
-     * NULL. */
+    /* Told before each action: its name, how many of the flows' own actions are done, how many
+     * there are. May be NULL. */
     void (*progress)(void *baton, const char *action, apr_uint64_t done, apr_uint64_t total);
+    /* Told when rows have been read or written: how many by now. May be NULL. */
+    void (*count)(void *baton, const wf_records_t *records);
     void *baton;
 } wf_execution_t;
 
@@ -34,8 +44,11 @@ typedef struct wf_outcome_t {
     wf_slice_t result;  /* JSON of the last action that ended well; empty where none did */
     int result_cut;     /* the result was longer than its cap */
     wf_slice_t actions; /* JSON array, one object for each action that was started */
-    apr_uint64_t done;  /* actions that ended well */
-    apr_uint64_t total; /* actions of all enabled flows */
+    apr_uint64_t done;  /* the flows' own actions that ended well */
+    apr_uint64_t total; /* the flows' own actions, of all enabled flows */
+    wf_records_t records;
+    int marker_count; /* those that were set; of no effect unless the run completes */
+    const wf_marker_t *markers;
 } wf_outcome_t;
 
 /* Executes to the end; *outcome, always filled in, lives in pool. Nothing of it is alive on return.

@@ -30,14 +30,20 @@
 #ifndef WF_FLOW_MAPPING_H
 #define WF_FLOW_MAPPING_H
 
+#include <apr_time.h>
 #include "base/json.h"
 #include "base/result.h"
+#include "flow/value.h"
+#include "flow/variables.h"
 
 typedef struct wf_template_t wf_template_t;
 
 /* What paths are looked up in. */
 typedef struct wf_scope_t {
-    wf_slice_t payload; /* the request body, checked JSON; empty counts as null */
+    wf_slice_t payload;              /* the request body, checked JSON; empty counts as null */
+    const wf_row_t *row;             /* what a bare path is looked up in; NULL: the payload */
+    const wf_variables_t *variables; /* NULL: none */
+    apr_time_t now;                  /* one moment for a whole action */
 } wf_scope_t;
 
 /*
@@ -61,6 +67,10 @@ wf_slice_t wf_template_source(const wf_template_t *tmpl);
  */
 apr_status_t wf_template_json(wf_buf_t *out, const wf_template_t *tmpl, const wf_scope_t *scope,
                               wf_result_t *result);
+
+/* The value, whose bytes live in pool or in the scope. */
+apr_status_t wf_template_value(wf_value_t *value, const wf_template_t *tmpl,
+                               const wf_scope_t *scope, wf_result_t *result, apr_pool_t *pool);
 
 /*
  * Appends the value as text: strings decoded, null as nothing, numbers and true and false as they

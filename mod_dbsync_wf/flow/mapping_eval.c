@@ -85,3 +85,17 @@ apr_status_t wf_template_json(wf_buf_t *out, const wf_template_t *tmpl, const wf
     wf_buf_free(&text);
     return status;
 }
+
+apr_status_t wf_template_value(wf_value_t *value, const wf_template_t *tmpl,
+                               const wf_scope_t *scope, wf_result_t *result, apr_pool_t *pool)
+{
+    wf_buf_t *json = apr_pcalloc(pool, sizeof(*json));
+    apr_status_t status;
+
+    wf_buf_bind(json, pool);
+    status = wf_template_json(json, tmpl, scope, result);
+    if (status == APR_SUCCESS) {
+        *value = wf_value_of_json(wf_buf_slice(json), pool);
+    }
+    return status;
+}

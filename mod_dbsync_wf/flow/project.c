@@ -12,6 +12,7 @@
 #include <apr_hash.h>
 #include <apr_strings.h>
 #include "flow/check.h"
+#include "flow/connector.h"
 
 #define FILE_MOST        (4 * 1024 * 1024) /* bytes */
 #define CONCURRENCY_MOST 1000000
@@ -47,61 +48,10 @@ int wf_id_is_valid(const char *text)
     return len > 0 && len <= ID_MOST && text[len] == '\0' && text[0] != '.';
 }
 
-static apr_status_t load_action(const wf_action_t **out, const wf_check_t *at)
-{
-    static const char *const members[] = {"action", "name", NULL};
-    wf_action_t *action = apr_pcalloc(at->pool, sizeof(*action));
-    const char *kind = NULL;
-    apr_status_t status;
-
-    if (!json_is_object(at->object)) {
-        return wf_check_error(at, NULL, "must be an object");
-    }
-    status = wf_check_string(&kind, at, "action", WF_REQUIRED);
-    if (status != APR_SUCCESS) {
-        return status;
-    }
-    action->kind = wf_action_kind(kind);
-    if (!action->kind) {
-        return wf_check_error(at, "action", "must be one of: %s", wf_action_kind_names(at->pool));
-    }
-    status = wf_check_members(at, members, action->kind->members);
-    if (status == APR_SUCCESS) {
-        action->name = action->kind->name;
-        status = wf_check_string(&action->name, at, "name", WF_OPTIONAL);
-    }
-    if (status == APR_SUCCESS) {
-        status = action->kind->parse(&action->spec, at->object, at->path, at->result, at->pool);
-    }
-    *out = action;
-    return status;
-}
-
-static apr_status_t load_actions(wf_flow_t *flow, const wf_check_t *at, const json_t *array)
-{
-    int count = (int)json_array_size(array);
-    const wf_action_t **actions = apr_pcalloc(at->pool, (apr_size_t)count * sizeof(*actions));
-
-    for (int i = 0; i < count; i++) {
-        wf_check_t place = *at;
-        apr_status_t status;
-
-        place.object = json_array_get(array, (apr_size_t)i);
-        place.path = apr_psprintf(at->pool, "%s/actions/%d", at->path, i);
-        status = load_action(&actions[i], &place);
-        if (status != APR_SUCCESS) {
-            return status;
-        }
-    }
-    flow->action_count = count;
-    flow->actions = actions;
-    return APR_SUCCESS;
-}
-
-static apr_status_t load_flow(wf_flow_t *flow, const wf_check_t *at, int number)
+static apr_status_t load_flow(wf_flow_t *flow, const wf_check_t *at, int number,
+                              const wf_loader_t *loader)
 {
     static const char *const members[] = {"name", "enabled", "actions", NULL};
-    const json_t *actions = NULL;
     apr_status_t status = wf_check_members(at, members, NULL);
 
     flow->name = apr_psprintf(at->pool, "flow %d", number);
@@ -112,25 +62,25 @@ static apr_status_t load_flow(wf_flow_t *flow, const wf_check_t *at, int number)
     if (status == APR_SUCCESS) {
         status = wf_check_bool(&flow->enabled, at, "enabled", WF_OPTIONAL);
     }
-    if (status == APR_SUCCESS) {
-        status = wf_check_array(&actions, at, "actions", WF_REQUIRED);
-    }
-    return status == APR_SUCCESS ? load_actions(flow, at, actions) : status;
+    return status == APR_SUCCESS
+               ? wf_action_list_parse(&flow->actions, at, "actions", WF_REQUIRED, loader)
+               : status;
 }
 
-static apr_status_t load_flows(wf_task_t *task, const wf_check_t *at)
+static apr_status_t load_flows(wf_task_t *task, const wf_check_t *at, apr_hash_t *connectors)
 {
     const json_t *array = NULL;
     apr_status_t status = wf_check_array(&array, at, "flows", WF_REQUIRED);
     int count = (int)json_array_size(array);
     wf_flow_t *flows = apr_pcalloc(at->pool, (apr_size_t)count * sizeof(*flows));
+    wf_loader_t loader = {connectors, array, 0};
 
     for (int i = 0; i < count && status == APR_SUCCESS; i++) {
         wf_check_t place = *at;
 
         place.object = json_array_get(array, (apr_size_t)i);
         place.path = apr_psprintf(at->pool, "%s/flows/%d", at->path, i);
-        status = load_flow(&flows[i], &place, i + 1);
+        status = load_flow(&flows[i], &place, i + 1, &loader);
     }
     task->flow_count = count;
     task->flows = flows;
@@ -163,7 +113,7 @@ static apr_status_t load_policy(wf_task_t *task, const wf_check_t *at)
     return status;
 }
 
-static apr_status_t load_task(wf_task_t *task, const wf_check_t *at)
+static apr_status_t load_task(wf_task_t *task, const wf_check_t *at, apr_hash_t *connectors)
 {
     static const char *const members[] = {"name",   "timeout", "concurrency", "overlap",
                                           "onLost", "flows",   NULL};
@@ -175,10 +125,10 @@ static apr_status_t load_task(wf_task_t *task, const wf_check_t *at)
     if (status == APR_SUCCESS) {
         status = load_policy(task, at);
     }
-    return status == APR_SUCCESS ? load_flows(task, at) : status;
+    return status == APR_SUCCESS ? load_flows(task, at, connectors) : status;
 }
 
-static apr_status_t load_tasks(wf_project_t *project, const wf_check_t *at)
+static apr_status_t load_tasks(wf_project_t *project, const wf_check_t *at, apr_hash_t *connectors)
 {
     const json_t *object = NULL;
     apr_status_t status = wf_check_object(&object, at, "tasks", WF_REQUIRED);
@@ -202,7 +152,7 @@ static apr_status_t load_tasks(wf_project_t *project, const wf_check_t *at)
         task->id = apr_pstrdup(at->pool, id);
         place.object = value;
         place.path = apr_psprintf(at->pool, "%s/tasks/%s", at->path, id);
-        status = load_task(task, &place);
+        status = load_task(task, &place, connectors);
         if (status != APR_SUCCESS) {
             return status;
         }
@@ -215,7 +165,7 @@ static apr_status_t load_tasks(wf_project_t *project, const wf_check_t *at)
 static apr_status_t load_root(wf_project_t *project, const wf_check_t *at)
 {
     static const char *const members[] = {"id", "name", "connectors", "tasks", NULL};
-    const json_t *connectors = NULL;
+    apr_hash_t *connectors = NULL;
     const char *id = NULL;
     apr_status_t status = wf_check_members(at, members, NULL);
 
@@ -229,9 +179,9 @@ static apr_status_t load_root(wf_project_t *project, const wf_check_t *at)
         status = wf_check_string(&project->name, at, "name", WF_OPTIONAL);
     }
     if (status == APR_SUCCESS) {
-        status = wf_check_object(&connectors, at, "connectors", WF_OPTIONAL);
+        status = wf_connectors_load(&connectors, at);
     }
-    return status == APR_SUCCESS ? load_tasks(project, at) : status;
+    return status == APR_SUCCESS ? load_tasks(project, at, connectors) : status;
 }
 
 /* Reads to the end, but not past FILE_MOST: a file may grow while it is read. */

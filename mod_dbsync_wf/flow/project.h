@@ -17,8 +17,7 @@ typedef enum { WF_ON_LOST_FAIL, WF_ON_LOST_RERUN } wf_on_lost_e;
 typedef struct wf_flow_t {
     const char *name; /* never NULL: "flow 1" where the file gives none */
     int enabled;
-    int action_count;
-    const wf_action_t *const *actions;
+    wf_action_list_t actions;
 } wf_flow_t;
 
 typedef struct wf_task_t {

@@ -106,3 +106,30 @@ void wf_row_json(wf_buf_t *out, const wf_row_t *row)
     }
     wf_buf_add_char(out, '}');
 }
+
+/* Whether a number's digits, before its exponent, are all 0. */
+static int is_zero(wf_slice_t number)
+{
+    for (apr_size_t i = 0; i < number.len && (number.data[i] | 0x20) != 'e'; i++) {
+        if (number.data[i] >= '1' && number.data[i] <= '9') {
+            return 0;
+        }
+    }
+    return 1;
+}
+
+int wf_value_is_true(wf_value_t value)
+{
+    switch (value.kind) {
+    case WF_VALUE_NULL:
+        return 0;
+    case WF_VALUE_BOOL:
+        return wf_slice_is(value.text, "true");
+    case WF_VALUE_NUMBER:
+        return !is_zero(value.text);
+    case WF_VALUE_JSON:
+        return 1;
+    default:
+        return value.text.len > 0;
+    }
+}

@@ -42,6 +42,9 @@ typedef struct wf_row_t {
  */
 wf_value_t wf_value_of_json(wf_slice_t json, apr_pool_t *pool);
 
+/* Whether a value counts as true: all but null, false, numbers that are 0, and the empty text. */
+int wf_value_is_true(wf_value_t value);
+
 /* Appends a value as JSON. Bytes of a text that are not UTF-8 become U+FFFD. */
 void wf_value_json(wf_buf_t *out, wf_value_t value);
 

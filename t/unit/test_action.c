@@ -216,14 +216,15 @@ static void test_broken_actions(void **state)
         {"\"action\": \"exec\", \"command\": [\"x\"], \"env\": {\"A\": 1}",
          "/env/A: must be a string"},
         {"\"action\": \"exec\", \"command\": [\"x\"], \"shell\": true",
-         ": there is no member \"shell\"; allowed are: action, name, command, directory, env, "
-         "stdin"},
+         ": there is no member \"shell\"; allowed are: action, name, into, onError, retry, "
+         "repeatable, command, directory, env, stdin"},
         {"\"action\": \"wait\"", "/seconds: must be a number from 0 to 604800"},
         {"\"action\": \"wait\", \"seconds\": -1", "/seconds: must be a number from 0 to 604800"},
         {"\"action\": \"wait\", \"seconds\": 604801",
          "/seconds: must be a number from 0 to 604800"},
         {"\"action\": \"wait\", \"seconds\": \"1\"", "/seconds: must be a number from 0 to 604800"},
-        {"\"action\": \"fly\"", "/action: must be one of: exec, wait"},
+        {"\"action\": \"fly\"",
+         "/action: must be one of: exec, if, for, flow, wait, variable, debug"},
     };
     trial_t trial;
 

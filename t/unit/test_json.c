@@ -264,13 +264,26 @@ static void finds_elements(void **state)
 {
     static const char array[] = " [ 1 ,\"a,b]\", [2,3] ,{\"x\":[4]},null]";
     static const char *const elements[] = {"1", "\"a,b]\"", "[2,3]", "{\"x\":[4]}", "null"};
-    wf_slice_t value;
+    wf_slice_t value, rest;
 
     (void)state;
     for (apr_size_t i = 0; i < 5; i++) {
         assert_int_equal(wf_json_element(&value, slice(array), i), APR_SUCCESS);
         assert_slice(value, elements[i]);
     }
+    rest = slice(array);
+    for (apr_size_t i = 0; i < 5; i++) {
+        wf_slice_t same;
+
+        assert_int_equal(wf_json_next(&value, &rest), APR_SUCCESS);
+        assert_int_equal(wf_json_element(&same, slice(array), i), APR_SUCCESS);
+        assert_true(wf_slice_equal(value, same));
+    }
+    assert_int_equal(wf_json_next(&value, &rest), APR_EOF);
+    rest = slice(" [ ] ");
+    assert_int_equal(wf_json_next(&value, &rest), APR_EOF);
+    rest = slice("{\"a\":1}");
+    assert_int_equal(wf_json_next(&value, &rest), APR_EOF);
     assert_int_equal(wf_json_element(&value, slice(array), 5), APR_NOTFOUND);
     assert_int_equal(wf_json_element(&value, slice(array), APR_SIZE_MAX), APR_NOTFOUND);
     assert_int_equal(wf_json_element(&value, slice("[]"), 0), APR_NOTFOUND);

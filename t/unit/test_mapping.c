@@ -180,7 +180,7 @@ static void gives_values(void **state)
     (void)state;
     for (size_t i = 0; i < sizeof(values) / sizeof(values[0]); i++) {
         wf_template_t *tmpl = parse(values[i].text);
-        wf_scope_t scope = {wf_slice(payload)};
+        wf_scope_t scope = {.payload = wf_slice(payload)};
         wf_result_t result;
         wf_buf_t out = {0};
 
@@ -233,7 +233,7 @@ static void takes_any_payload(void **state)
 
     (void)state;
     for (size_t i = 0; i < sizeof(table) / sizeof(table[0]); i++) {
-        wf_scope_t scope = {wf_slice(table[i][1])};
+        wf_scope_t scope = {.payload = wf_slice(table[i][1])};
         wf_buf_t out = {0};
 
         wf_buf_add_char(&out, '<');
@@ -255,7 +255,7 @@ static void knows_constants(void **state)
 static void copies_its_text(void **state)
 {
     char text[] = "a{{VALUE(\"name\")}}b";
-    wf_scope_t scope = {wf_slice("{\"name\":\"x\"}")};
+    wf_scope_t scope = {.payload = wf_slice("{\"name\":\"x\"}")};
     wf_template_t *tmpl = parse(text);
     wf_buf_t out = {0};
 

@@ -57,12 +57,12 @@ static void loads_everything(void **state)
     assert_int_equal(task->flow_count, 2);
     assert_string_equal(task->flows[0].name, "main");
     assert_int_equal(task->flows[0].enabled, 1);
-    assert_int_equal(task->flows[0].action_count, 2);
-    assert_ptr_equal(task->flows[0].actions[0]->kind, &wf_action_exec);
-    assert_string_equal(task->flows[0].actions[0]->name, "greet");
-    assert_non_null(task->flows[0].actions[0]->spec);
-    assert_ptr_equal(task->flows[0].actions[1]->kind, &wf_action_wait);
-    assert_string_equal(task->flows[0].actions[1]->name, "wait");
+    assert_int_equal(task->flows[0].actions.count, 2);
+    assert_ptr_equal(task->flows[0].actions.actions[0]->kind, &wf_action_exec);
+    assert_string_equal(task->flows[0].actions.actions[0]->name, "greet");
+    assert_non_null(task->flows[0].actions.actions[0]->spec);
+    assert_ptr_equal(task->flows[0].actions.actions[1]->kind, &wf_action_wait);
+    assert_string_equal(task->flows[0].actions.actions[1]->name, "wait");
     assert_string_equal(task->flows[1].name, "flow 2");
     assert_int_equal(task->flows[1].enabled, 0);
 }
