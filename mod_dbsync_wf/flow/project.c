@@ -34,6 +34,11 @@ const char *wf_project_name(const wf_project_t *project)
     return project->name;
 }
 
+int wf_project_task_count(const wf_project_t *project)
+{
+    return (int)apr_hash_count(project->tasks);
+}
+
 const wf_task_t *wf_project_task(const wf_project_t *project, const char *task_id)
 {
     return apr_hash_get(project->tasks, task_id, APR_HASH_KEY_STRING);

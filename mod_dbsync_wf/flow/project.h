@@ -35,6 +35,8 @@ typedef struct wf_project_t wf_project_t;
 const char *wf_project_id(const wf_project_t *project);
 const char *wf_project_name(const wf_project_t *project); /* NULL where the file gives none */
 
+int wf_project_task_count(const wf_project_t *project);
+
 /* A task by its id, or NULL. It lives as long as the caller's hold on the project. */
 const wf_task_t *wf_project_task(const wf_project_t *project, const char *task_id);
 
