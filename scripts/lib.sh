@@ -32,6 +32,9 @@ packages_to_build=(
     apache2-bin apache2-dev apache2-utils libapr1-dev libaprutil1-dev libjansson-dev libdb5.3-dev
 )
 
+# Databases: the client libraries that the SQL connector is built with, and apr_dbd's drivers.
+packages_to_build+=(libsqlite3-dev libaprutil1-dbd-sqlite3)
+
 # What the tests need beside that.
 # shellcheck disable=SC2034 # for those who source this
 packages_to_test=(clang shellcheck libcmocka-dev libapache2-mod-perl2 libwww-perl db5.3-util
