@@ -159,5 +159,6 @@ extern const wf_action_kind_t wf_action_query;
 extern const wf_action_kind_t wf_action_sql;
 extern const wf_action_kind_t wf_action_variable;
 extern const wf_action_kind_t wf_action_wait;
+extern const wf_action_kind_t wf_action_write;
 
 #endif

@@ -9,8 +9,9 @@ void wf_sql_quote_name(wf_buf_t *out, const wf_sql_dialect_t *dialect, wf_slice_
 {
     wf_buf_add_char(out, dialect->quote);
     for (apr_size_t i = 0; i < name.len; i++) {
-        if (name.data[i] == dialect->quote) {
-            wf_buf_add_char(out, dialect->quote);
+        if (name.data[i] == dialect->quote ||
+            (name.data[i] == '%' && dialect->place == WF_PLACE_FORMAT)) {
+            wf_buf_add_char(out, name.data[i]);
         }
         wf_buf_add_char(out, name.data[i]);
     }

@@ -90,6 +90,24 @@ static int find_column(const wf_row_t *row, wf_slice_t name)
     return -1;
 }
 
+static const wf_value_t null_value = {WF_VALUE_NULL, {"", 0}};
+
+/* A column, or a member, of the row by its bare name; null where it has none. */
+static wf_value_t take_column(const wf_row_t *row, wf_slice_t name, int *hint, apr_pool_t *pool)
+{
+    wf_slice_t member;
+
+    if (row->count == 0) {
+        return wf_json_member(&member, row->json, name) == APR_SUCCESS
+                   ? wf_value_of_json(member, pool)
+                   : null_value;
+    }
+    if (!is_column(row, *hint, name)) {
+        *hint = find_column(row, name);
+    }
+    return *hint < 0 ? null_value : row->values[*hint];
+}
+
 apr_status_t wf_expr_value(wf_value_t *value, const wf_expr_t *expr, const wf_scope_t *scope,
                            int *hint, wf_result_t *result, apr_pool_t *pool)
 {
@@ -97,11 +115,8 @@ apr_status_t wf_expr_value(wf_value_t *value, const wf_expr_t *expr, const wf_sc
         *value = expr->constant;
         return APR_SUCCESS;
     }
-    if (scope->row && scope->row->count > 0 && expr->column.len > 0) {
-        if (!is_column(scope->row, *hint, expr->column)) {
-            *hint = find_column(scope->row, expr->column);
-        }
-        *value = *hint < 0 ? (wf_value_t){WF_VALUE_NULL, {"", 0}} : scope->row->values[*hint];
+    if (scope->row && expr->column.len > 0) {
+        *value = take_column(scope->row, expr->column, hint, pool);
         return APR_SUCCESS;
     }
     return wf_template_value(value, expr->tmpl, scope, result, pool);

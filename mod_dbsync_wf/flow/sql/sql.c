@@ -99,8 +99,7 @@ int wf_sql_is_asked(wf_sql_t *sql)
     return wf_cancel_reason(sql->cancel) != WF_CANCEL_NONE;
 }
 
-/* Puts the reason that the driver has kept into a result. */
-static apr_status_t settle(wf_sql_t *sql, apr_status_t rv, wf_result_t *result)
+apr_status_t wf_sql_tell(const wf_sql_t *sql, apr_status_t rv, wf_result_t *result)
 {
     if (rv != APR_EGENERAL) {
         return rv;
@@ -143,7 +142,7 @@ apr_status_t wf_sql_prepare(wf_sql_prepared_t **prepared, wf_sql_t *sql, const c
     apr_status_t rv = may_begin(sql);
 
     if (rv != APR_SUCCESS) {
-        return settle(sql, rv, result);
+        return wf_sql_tell(sql, rv, result);
     }
     apr_pool_create(&own, pool);
     apr_pool_tag(own, "wf_sql_prepared");
@@ -156,7 +155,7 @@ apr_status_t wf_sql_prepare(wf_sql_prepared_t **prepared, wf_sql_t *sql, const c
     rv = sql->driver->prepare(made);
     if (rv != APR_SUCCESS) {
         apr_pool_destroy(own);
-        return settle(sql, rv, result);
+        return wf_sql_tell(sql, rv, result);
     }
     /* Before the pool's own memory and its subpools go. */
     apr_pool_pre_cleanup_register(own, made, finish_prepared);
@@ -177,7 +176,7 @@ apr_status_t wf_sql_execute(apr_int64_t *affected, wf_sql_prepared_t *prepared,
     if (affected) {
         *affected = count;
     }
-    return settle(sql, rv, result);
+    return wf_sql_tell(sql, rv, result);
 }
 
 apr_status_t wf_sql_query(wf_sql_prepared_t *prepared, const wf_value_t *values,
@@ -191,7 +190,7 @@ apr_status_t wf_sql_query(wf_sql_prepared_t *prepared, const wf_value_t *values,
     if (rv == APR_SUCCESS) {
         rv = sql->driver->query(prepared, values);
     }
-    return settle(sql, rv, result);
+    return wf_sql_tell(sql, rv, result);
 }
 
 apr_status_t wf_sql_next(const wf_row_t **row, wf_sql_prepared_t *prepared, wf_result_t *result)
@@ -200,7 +199,7 @@ apr_status_t wf_sql_next(const wf_row_t **row, wf_sql_prepared_t *prepared, wf_r
     apr_status_t rv = sql->driver->next(prepared);
 
     *row = &prepared->row;
-    return settle(sql, rv, result);
+    return wf_sql_tell(sql, rv, result);
 }
 
 void wf_sql_end(wf_sql_prepared_t *prepared)
@@ -225,16 +224,16 @@ apr_status_t wf_sql_begin(wf_sql_t *sql, wf_result_t *result)
 {
     apr_status_t rv = may_begin(sql);
 
-    return settle(sql, rv == APR_SUCCESS ? sql->driver->transact(sql, WF_TRANSACT_BEGIN) : rv,
-                  result);
+    return wf_sql_tell(sql, rv == APR_SUCCESS ? sql->driver->transact(sql, WF_TRANSACT_BEGIN) : rv,
+                       result);
 }
 
 apr_status_t wf_sql_commit(wf_sql_t *sql, wf_result_t *result)
 {
     apr_status_t rv = may_begin(sql);
 
-    return settle(sql, rv == APR_SUCCESS ? sql->driver->transact(sql, WF_TRANSACT_COMMIT) : rv,
-                  result);
+    return wf_sql_tell(sql, rv == APR_SUCCESS ? sql->driver->transact(sql, WF_TRANSACT_COMMIT) : rv,
+                       result);
 }
 
 void wf_sql_rollback(wf_sql_t *sql)
@@ -261,7 +260,7 @@ apr_status_t wf_sql_run(wf_sql_t *sql, const char *text, wf_result_t *result)
 {
     apr_status_t rv = may_begin(sql);
 
-    return settle(sql, rv == APR_SUCCESS ? sql->driver->run(sql, text) : rv, result);
+    return wf_sql_tell(sql, rv == APR_SUCCESS ? sql->driver->run(sql, text) : rv, result);
 }
 
 /* ---- numbers ---- */

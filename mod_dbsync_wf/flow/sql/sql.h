@@ -94,6 +94,9 @@ apr_status_t wf_sql_run(wf_sql_t *sql, const char *text, wf_result_t *result);
  * that is no number, so that other rows may do better; and the database's reason.
  */
 int wf_sql_is_row_fault(const wf_sql_t *sql);
+
+/* Puts the last failure into a result, for who passed none and now finds it final. Returns rv. */
+apr_status_t wf_sql_tell(const wf_sql_t *sql, apr_status_t rv, wf_result_t *result);
 const char *wf_sql_reason(const wf_sql_t *sql);
 
 #endif
