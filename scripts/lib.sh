@@ -34,7 +34,8 @@ packages_to_build=(
 
 # Databases: the client libraries that the SQL connector is built with, and apr_dbd's drivers.
 packages_to_build+=(
-    libsqlite3-dev libaprutil1-dbd-sqlite3 libpq-dev libaprutil1-dbd-pgsql
+    libsqlite3-dev libaprutil1-dbd-sqlite3 libpq-dev libaprutil1-dbd-pgsql libmariadb-dev
+    libaprutil1-dbd-mysql
 )
 
 # What the tests need beside that.
@@ -43,7 +44,7 @@ packages_to_test=(clang shellcheck libcmocka-dev libapache2-mod-perl2 libwww-per
     faketime)
 
 # The databases that tests start for themselves, and their client programs.
-packages_to_test+=(sqlite3 postgresql)
+packages_to_test+=(sqlite3 postgresql mariadb-server-core mariadb-client-core)
 
 # What scripts/fuzz needs beside what building does; libclang-rt-dev has libFuzzer.
 # shellcheck disable=SC2034 # for those who source this

@@ -42,13 +42,13 @@ sub missing
 }
 
 # Makes a fresh one in that folder, which must not be there yet or is emptied, and waits until it
-# serves.
+# serves. Options: fsync ('off'), of PostgreSQL.
 sub start
 {
-    my ($class, $kind, $folder) = @_;
+    my ($class, $kind, $folder, %option) = @_;
     remove_tree($folder);
     make_path($folder);
-    my $self = bless {kind => $kind, folder => $folder, owner => $$}, $class;
+    my $self = bless {kind => $kind, folder => $folder, owner => $$, fsync => 'off', %option}, $class;
     if ($kind eq 'pgsql') {
         $self->_start_pgsql;
     }
@@ -62,14 +62,18 @@ sub kind   { return $_[0]{kind} }
 sub folder { return $_[0]{folder} }
 sub pid    { return $_[0]{pid} }
 
-# The connector, as a project file has it.
+# The password of the user "secret", whom a server lets in by it alone.
+sub password { return $_[0]{kind} eq 'pgsql' ? q{it's "a\\b" %20 c} : q{it's"a\\b=%20c} }
+
+# The connector, as a project file has it; of another user than "wf", whom a server trusts.
 sub connector
 {
-    my ($self) = @_;
+    my ($self, $user) = @_;
+    $user //= 'wf';
     my %params = (
         sqlite3 => "$self->{folder}/test.db",
-        pgsql   => "host=$self->{folder} user=wf dbname=postgres",
-        mysql   => "sock=$self->{folder}/socket,user=wf,dbname=test",
+        pgsql   => "host=$self->{folder} user=$user dbname=postgres",
+        mysql   => "sock=$self->{folder}/socket,user=$user,dbname=test",
     );
     return {type => 'sql', driver => $self->{kind}, params => $params{$self->{kind}}};
 }
@@ -103,10 +107,14 @@ sub _start_pgsql
     my $data = "$self->{folder}/data";
     _done(program('initdb'), '-D', $data,
         qw(-U wf -A trust -E UTF8 --locale=C.UTF-8 --no-sync --no-instructions));
+    open my $hba, '>', "$data/pg_hba.conf" or die "$data: $!\n";
+    print {$hba} "local all secret scram-sha-256\nlocal all all trust\n";
+    close $hba;
     $self->_spawn(program('postgres'), '-D', $data, '-k', $self->{folder},
-        map { ('-c', $_) } 'listen_addresses=', 'fsync=off', 'max_wal_size=2GB',
+        map { ('-c', $_) } 'listen_addresses=', "fsync=$self->{fsync}", 'max_wal_size=2GB',
         'shared_buffers=64MB', 'unix_socket_permissions=0700', 'timezone=Europe/Paris');
     $self->_await(sub { (_run('SELECT 1', $self->client))[0] == 0 });
+    $self->sql('CREATE ROLE secret LOGIN PASSWORD ' . _quote($self->password));
     return;
 }
 
@@ -122,10 +130,11 @@ sub _start_mysql
         '--character-set-server=utf8mb4', '--log-error=' . "$self->{folder}/log");
     my @root = (program('mariadb'), qw(--no-defaults -u root -S), "$self->{folder}/socket");
     $self->_await(sub { (_run('SELECT 1', @root))[0] == 0 });
-    my ($status, $said) = _run(<<'END', @root);
+    my $password = _quote($self->password =~ s/\\/\\\\/gr);
+    my ($status, $said) = _run(<<"END", @root);
 CREATE DATABASE test;
-CREATE USER wf@localhost;
-GRANT ALL ON test.* TO wf@localhost;
+CREATE USER wf\@localhost, secret\@localhost IDENTIFIED BY $password;
+GRANT ALL ON test.* TO wf\@localhost, secret\@localhost;
 END
     die "mariadb: $said\n" if $status != 0;
     return;
@@ -190,6 +199,8 @@ sub DESTROY
     eval { $self->stop; 1 } or warn $@;
     return;
 }
+
+sub _quote { return q{'} . ($_[0] =~ s/'/''/gr) . q{'} }
 
 # A program's status and what it printed, with `input` as its standard input.
 sub _run

@@ -35,8 +35,8 @@ sub end_database
     return;
 }
 
-# Writes a project whose task "t" has these actions, and gives its id. Options: connectors (of the
-# databases by name), task (members of the task beside its flows).
+# Writes a project whose task "t" has these actions, and gives its id. Options: connectors (the
+# databases by name) or plain (what the file says of them), task (its members beside the flows).
 sub tasks_of
 {
     my ($actions, %option) = @_;
@@ -44,7 +44,7 @@ sub tasks_of
     my %connectors = map { ($_ => $option{connectors}{$_}->connector) } keys %{$option{connectors}};
     my $project = {
         id         => $id,
-        connectors => \%connectors,
+        connectors => $option{plain} // \%connectors,
         tasks      => {t => {%{$option{task} // {}}, flows => [{actions => $actions}]}},
     };
     my $file = server_var('t_state') . "/projects/$id.json";

@@ -67,6 +67,9 @@ void wf_target_columns(wf_buf_t *out, const wf_target_t *target, wf_columns_e wh
 void wf_target_pairs(wf_buf_t *out, const wf_target_t *target, wf_columns_e which,
                      const char *between, const char *left, const char *before, const char *after);
 
+/* Appends what makes an insert an upsert, as the connection's dialect has it. */
+void wf_target_upsert(wf_buf_t *out, const wf_target_t *target);
+
 /* How many columns there are of these. */
 int wf_target_count(const wf_target_t *target, wf_columns_e which);
 

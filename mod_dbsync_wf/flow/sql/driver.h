@@ -59,8 +59,10 @@ struct wf_sql_driver_t {
     /* One connection can write while rows are read from it, and two of one database would wait for
      * each other's locks. */
     int writes_while_reading;
-    int needs_savepoints; /* a statement that failed spoils its transaction */
-    int batch_rows;       /* rows a transaction, where the project does not say */
+    int needs_savepoints;   /* what failed spoils its transaction, or may be done in part */
+    const char *checks_now; /* makes a transaction check all at once that waits for its commit
+                               otherwise; NULL: there is nothing such */
+    int batch_rows;         /* rows a transaction, where the project does not say */
     /*
      * The statements that list the columns of a table, in their order, and the tables: places 1 and
      * 2 are the schema, null for what a bare name means, and the table. NULL: there is no such

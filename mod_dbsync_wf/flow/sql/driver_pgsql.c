@@ -57,6 +57,8 @@ static apr_status_t adopt(wf_sql_t *sql)
         rv = wf_pgsql_fail(sql, result);
     }
     PQclear(result);
+    /* For when this process dies under a statement. Servers before PostgreSQL 14 do not know it. */
+    PQclear(PQexec(conn, "SET client_connection_check_interval TO '1s'"));
     if (rv == APR_SUCCESS && PQsetnonblocking(conn, 1) != 0) {
         rv = wf_pgsql_fail(sql, NULL);
     }
@@ -387,6 +389,7 @@ const wf_sql_driver_t wf_sql_pgsql = {
                 .quote = '"',
                 .postgres = 1},
     .needs_savepoints = 1,
+    .checks_now = "SET CONSTRAINTS ALL IMMEDIATE",
     .batch_rows = 10000,
     .columns_sql =
         "SELECT a.attname, pg_catalog.format_type(a.atttypid, a.atttypmod)"

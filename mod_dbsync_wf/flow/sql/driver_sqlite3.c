@@ -351,7 +351,7 @@ const wf_sql_driver_t wf_sql_sqlite3 = {
                 .brackets = 1,
                 .own_places = 1},
     .writes_while_reading = 1,
-    .batch_rows = 1000,
+    .batch_rows = 10000,
     .columns_sql = "SELECT name, type FROM pragma_table_xinfo(?2, coalesce(?1, 'main'))"
                    " WHERE hidden <> 1",
     .tables_sql = "SELECT name FROM pragma_table_list WHERE schema = coalesce(?1, 'main')"

@@ -32,8 +32,8 @@ apr_status_t wf_pgsql_result(PGresult **result, wf_sql_t *sql);
 apr_status_t wf_pgsql_finish(apr_int64_t *affected, wf_sql_t *sql);
 
 /*
- * Ends the statement at work: asks the server to cancel it, and reads what it still sends, for a
- * second at most; then the connection is broken.
+ * Ends the statement at work: asks the server to cancel it, and reads what it still sends. Where
+ * that takes longer than some seconds the connection is broken.
  */
 void wf_pgsql_stop(wf_sql_t *sql);
 

@@ -14,6 +14,7 @@
 #define FEW_ROWS    20          /* up to which COPY does not pay */
 #define PIECE       (64 * 1024) /* bytes handed to libpq at a time */
 #define PAUSE_LEAST 16          /* batches until an upsert tries the table itself again, */
+#define MERGE_WAIT  32          /* batches without a look at what is there already */
 #define PAUSE_MOST  1024        /* doubled each time that this was in vain */
 
 typedef struct bulk_t {
@@ -26,6 +27,8 @@ typedef struct bulk_t {
     const char *merge_last; /* the same where several rows have one key; NULL: merge does for all */
     int pause;              /* batches for which an upsert leaves the table itself alone */
     int wait;               /* those that are left of them */
+    const char *merge_some; /* merge without the rows that are there already, just so */
+    int merge_wait;         /* batches for which merge is used instead */
     const int *is_bytes;    /* of each column */
     wf_buf_t text;
 } bulk_t;
@@ -81,6 +84,8 @@ static const char *spell_make_stage(const wf_target_t *target, const char *stage
     wf_buf_add_text(&text, target->table);
     wf_buf_add_text(&text, " WITH NO DATA; TRUNCATE pg_temp.");
     wf_buf_add_text(&text, stage);
+    /* The rows are few beside the table: it is to be looked up in, not read. */
+    wf_buf_add_text(&text, "; SET LOCAL random_page_cost TO 1");
     return keep(&text, target);
 }
 
@@ -117,15 +122,26 @@ static void spell_insert(wf_buf_t *text, const wf_target_t *target, const char *
 static void spell_upsert(wf_buf_t *text, const wf_target_t *target, const char *stage, int last)
 {
     spell_insert(text, target, stage, last);
-    wf_buf_add_text(text, " ON CONFLICT (");
-    wf_target_columns(text, target, WF_COLUMNS_KEY, "");
-    wf_buf_add_text(text, ") DO ");
-    if (wf_target_count(target, WF_COLUMNS_OTHER) == 0) {
-        wf_buf_add_text(text, "NOTHING");
-        return;
-    }
-    wf_buf_add_text(text, "UPDATE SET ");
-    wf_target_pairs(text, target, WF_COLUMNS_OTHER, ", ", "", "excluded.", "");
+    wf_target_upsert(text, target);
+}
+
+/*
+ * The same for rows that are new, or that differ from what is there in any bit (*= compares images
+ * of records). A row that is already so costs a look at the index, and no new version of it.
+ */
+static void spell_some(wf_buf_t *text, const wf_target_t *target, const char *stage, int last)
+{
+    spell_insert(text, target, stage, last);
+    wf_buf_add_text(text, " WHERE (SELECT ROW(");
+    wf_target_columns(text, target, WF_COLUMNS_OTHER, "t.");
+    wf_buf_add_text(text, ")::record OPERATOR(pg_catalog.*=) ROW(");
+    wf_target_columns(text, target, WF_COLUMNS_OTHER, "s.");
+    wf_buf_add_text(text, ")::record FROM ");
+    wf_buf_add_text(text, target->table);
+    wf_buf_add_text(text, " t WHERE ");
+    wf_target_pairs(text, target, WF_COLUMNS_KEY, " AND ", "t.", "s.", "");
+    wf_buf_add_text(text, " LIMIT 1) IS NOT TRUE");
+    wf_target_upsert(text, target);
 }
 
 static void spell_update(wf_buf_t *text, const wf_target_t *target, const char *stage, int last)
@@ -176,6 +192,7 @@ static void spell_all(bulk_t *bulk)
         /* Two rows with one key are an error of ON CONFLICT, and rare. */
         bulk->merge = spell(spell_upsert, target, stage, 0);
         bulk->merge_last = spell(spell_upsert, target, stage, 1);
+        bulk->merge_some = spell(spell_some, target, stage, 0);
         break;
     case WF_WRITE_UPDATE:
         /* They are no error here, and either might win. */
@@ -408,6 +425,22 @@ static int has_twins(const wf_sql_t *sql)
     return strcmp(((const wf_pgsql_t *)sql->own)->state, "21000") == 0;
 }
 
+/* An upsert looks at what is there already as long as that spares it at least half of the rows. */
+static apr_status_t merge_staged(apr_int64_t *affected, bulk_t *bulk, int count)
+{
+    apr_status_t rv;
+
+    if (!bulk->merge_some || bulk->merge_wait > 0) {
+        bulk->merge_wait -= bulk->merge_wait > 0;
+        return run(affected, bulk, bulk->merge);
+    }
+    rv = run(affected, bulk, bulk->merge_some);
+    if (rv == APR_SUCCESS && *affected > count / 2) {
+        bulk->merge_wait = MERGE_WAIT;
+    }
+    return rv;
+}
+
 static apr_status_t merge_rows(apr_int64_t *affected, bulk_t *bulk, const wf_rows_t *rows)
 {
     apr_status_t rv = run(NULL, bulk, bulk->make_stage);
@@ -419,7 +452,7 @@ static apr_status_t merge_rows(apr_int64_t *affected, bulk_t *bulk, const wf_row
         rv = run(NULL, bulk, "SAVEPOINT wf_part");
     }
     if (rv == APR_SUCCESS) {
-        rv = run(affected, bulk, bulk->merge);
+        rv = merge_staged(affected, bulk, rows->count);
     }
     if (rv == APR_EGENERAL && bulk->merge_last && has_twins(bulk->target->sql)) {
         rv = undo(bulk);

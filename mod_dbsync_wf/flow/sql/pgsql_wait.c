@@ -9,8 +9,9 @@
 #include "base/clock.h"
 #include "flow/sql/aside.h"
 
-#define CANCEL_PATIENCE apr_time_from_msec(400) /* for the server to take the request */
-#define DRAIN_PATIENCE  apr_time_from_msec(500) /* for the statement to end after that */
+#define CANCEL_PATIENCE apr_time_from_sec(1)    /* for the server to take a request */
+#define DRAIN_PATIENCE  apr_time_from_msec(200) /* for the statement to end after that */
+#define STOP_PATIENCE   apr_time_from_sec(5)    /* for one request or another to be of effect */
 
 /* Waits until the socket is ready, or until asked to end. */
 static apr_status_t await(wf_sql_t *sql, short events)
@@ -156,18 +157,30 @@ static apr_status_t drain(wf_sql_t *sql)
     return rv;
 }
 
-void wf_pgsql_stop(wf_sql_t *sql)
+static void ask_to_cancel(wf_sql_t *sql)
 {
     PGcancel *cancel = PQgetCancel(sql->native);
-    apr_time_t before = sql->ending;
 
     /* Aside, because it connects anew, and blocks. */
     if (cancel && wf_aside(request_cancel, free_cancel, cancel, NULL,
                            wf_clock() + CANCEL_PATIENCE) == APR_SUCCESS) {
         PQfreeCancel(cancel);
     }
-    sql->ending = wf_clock() + DRAIN_PATIENCE;
-    if (drain(sql) != APR_SUCCESS) {
+}
+
+void wf_pgsql_stop(wf_sql_t *sql)
+{
+    apr_time_t before = sql->ending;
+    apr_time_t until = wf_clock() + STOP_PATIENCE;
+    apr_status_t rv;
+
+    /* Again, because a request is lost where the server has not begun the statement yet. */
+    do {
+        ask_to_cancel(sql);
+        sql->ending = wf_clock() + DRAIN_PATIENCE;
+        rv = drain(sql);
+    } while (rv == WF_ECANCELLED && wf_clock() < until);
+    if (rv != APR_SUCCESS) {
         sql->broken = 1;
     }
     sql->ending = before;

@@ -165,20 +165,23 @@ static void spell_delete(wf_buf_t *out, step_t *step, const wf_target_t *target)
     add_places(out, step, target, WF_COLUMNS_KEY, " AND ");
 }
 
+void wf_target_upsert(wf_buf_t *out, const wf_target_t *target)
+{
+    if (wf_sql_dialect(target->sql)->upsert == WF_UPSERT_CONFLICT) {
+        spell_conflict(out, target);
+    } else {
+        spell_duplicate(out, target);
+    }
+}
+
 static void spell_upsert(wf_buf_t *out, step_t *step, const wf_target_t *target)
 {
-    switch (wf_sql_dialect(target->sql)->upsert) {
-    case WF_UPSERT_CONFLICT:
-        spell_insert(out, step, target);
-        spell_conflict(out, target);
-        break;
-    case WF_UPSERT_DUPLICATE:
-        spell_insert(out, step, target);
-        spell_duplicate(out, target);
-        break;
-    default:
+    if (wf_sql_dialect(target->sql)->upsert == WF_UPSERT_TWO_STEPS) {
         spell_update(out, step, target);
+        return;
     }
+    spell_insert(out, step, target);
+    wf_target_upsert(out, target);
 }
 
 static void spell(wf_buf_t *out, step_t *step, const wf_target_t *target)

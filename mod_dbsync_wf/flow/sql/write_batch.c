@@ -225,8 +225,8 @@ static apr_status_t write_all(go_t *go)
     apr_status_t rv = wf_sql_begin(sql, NULL);
 
     /* What is checked at the commit otherwise could not be told of one row. */
-    if (rv == APR_SUCCESS && go->savepoints) {
-        rv = wf_sql_run(sql, "SET CONSTRAINTS ALL IMMEDIATE", NULL);
+    if (rv == APR_SUCCESS && go->savepoints && sql->driver->checks_now) {
+        rv = wf_sql_run(sql, sql->driver->checks_now, NULL);
     }
     for (int from = 0; from < go->batch->count && rv == APR_SUCCESS; from += most) {
         int left = go->batch->count - from;
