@@ -34,7 +34,8 @@ packages_to_build=(
 
 # What the tests need beside that.
 # shellcheck disable=SC2034 # for those who source this
-packages_to_test=(clang shellcheck libcmocka-dev libapache2-mod-perl2 libwww-perl db5.3-util)
+packages_to_test=(clang shellcheck libcmocka-dev libapache2-mod-perl2 libwww-perl db5.3-util
+    util-linux mount)
 
 # Installs what is missing, and does nothing at all where nothing is.
 packages_install() {

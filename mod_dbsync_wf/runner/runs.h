@@ -10,6 +10,7 @@
 #include <apr_thread_cond.h>
 #include <apr_thread_mutex.h>
 #include <apr_thread_pool.h>
+#include "base/log.h"
 #include "flow/cancel.h"
 #include "flow/project.h"
 #include "runner/runner.h"
@@ -28,7 +29,10 @@ typedef struct wf_runner_t {
     apr_uint64_t incarnation;
     wf_projects_t *projects;
     apr_thread_pool_t *threads;
-    int wake; /* eventfd: something changed that the main thread waits for */
+    int wake;                   /* eventfd: something changed that the main thread waits for */
+    wf_log_limit_t claim_limit; /* of what each loop says of a store that does not do its part */
+    wf_log_limit_t listen_limit;
+    wf_log_limit_t beat_limit;
 
     apr_thread_mutex_t *mutex; /* guards all that follows */
     apr_thread_cond_t *changed;
@@ -63,6 +67,9 @@ void wf_held_ended(wf_held_t *held);
 
 /* Takes it out of the table, and frees it. wf_held_ended comes before. */
 void wf_held_remove(wf_held_t *held);
+
+/* How often a loop says that the store does not do its part, while that lasts. */
+#define WF_COMPLAIN_EVERY apr_time_from_sec(60)
 
 /* Under the mutex: how many runs may be claimed now. What waits for the store is bounded, too. */
 apr_uint32_t wf_runner_places(const wf_runner_t *runner);

@@ -12,13 +12,29 @@
 #define LOG_BUFFER_SIZE (1u * 1024 * 1024)
 #define CHECKPOINT_SIZE (4u * 1024 * 1024)    /* bytes put between checkpoints */
 #define LOCKS_MAX       50000u                /* a batch locks each page that it touches */
+#define ERRORS_MOST     12u                   /* messages about errors in each ... */
+#define ERRORS_PERIOD   apr_time_from_sec(60) /* ... of these */
 #define CACHE_REGION    (1024u * 1024 * 1024) /* greatest single region of the cache */
+
+/* Whether one more error may be logged: the keeper says by itself what an operator must know. */
+static int may_log(wf_bdb_t *bdb)
+{
+    apr_uint64_t left = 0;
+    int may = wf_log_may(&bdb->limit, ERRORS_MOST, ERRORS_PERIOD, &left);
+
+    if (may && left) {
+        wf_log_error(0, "WF0115", "Berkeley DB: %" APR_UINT64_T_FMT " messages were left out",
+                     left);
+    }
+    return may;
+}
 
 static void log_error(const DB_ENV *env, const char *prefix, const char *message)
 {
-    (void)env;
     (void)prefix;
-    wf_log_error(0, "WF0110", "Berkeley DB: %s", message);
+    if (may_log(env->app_private)) {
+        wf_log_error(0, "WF0110", "Berkeley DB: %s", message);
+    }
 }
 
 static void log_message(const DB_ENV *env, const char *message)
@@ -42,7 +58,9 @@ apr_status_t wf_bdb_status(wf_bdb_t *bdb, int error, const char *what)
     default:
         break;
     }
-    wf_log_error(0, "WF0112", "Berkeley DB: %s: %s", what, db_strerror(error));
+    if (may_log(bdb)) {
+        wf_log_error(0, "WF0112", "Berkeley DB: %s: %s", what, db_strerror(error));
+    }
     return error > 0 ? error : WF_EUNAVAILABLE;
 }
 
@@ -85,6 +103,7 @@ apr_status_t wf_bdb_open(wf_bdb_t **bdb, const wf_bdb_config_t *config, apr_pool
     if (error) {
         return wf_bdb_status(fresh, error, "db_env_create");
     }
+    env->app_private = fresh;
     error = configure(env, config);
     if (!error) {
         error = env->open(env, config->home, flags, 0600);
@@ -167,11 +186,16 @@ void wf_bdb_abort(wf_bdb_t *bdb)
 
 apr_status_t wf_bdb_checkpoint(wf_bdb_t *bdb, int now)
 {
+    apr_status_t rv;
+
     if (!bdb->written || (!now && bdb->written < CHECKPOINT_SIZE)) {
         return APR_SUCCESS;
     }
-    bdb->written = 0;
-    return wf_bdb_status(bdb, bdb->env->txn_checkpoint(bdb->env, 0, 0, 0), "checkpoint");
+    rv = wf_bdb_status(bdb, bdb->env->txn_checkpoint(bdb->env, 0, 0, 0), "checkpoint");
+    if (rv == APR_SUCCESS) {
+        bdb->written = 0;
+    }
+    return rv;
 }
 
 int wf_bdb_is_broken(const wf_bdb_t *bdb)

@@ -44,7 +44,8 @@ void wf_bdb_abort(wf_bdb_t *bdb);
 
 /*
  * Writes a checkpoint where enough log has been written since the last one (or any, where `now`).
- * Log files that are not needed any more are removed by the library.
+ * Log files that are not needed any more are removed by the library. APR_SUCCESS, or an error that
+ * has been logged: then it is due still.
  */
 apr_status_t wf_bdb_checkpoint(wf_bdb_t *bdb, int now);
 

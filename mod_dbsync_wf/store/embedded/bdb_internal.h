@@ -4,6 +4,7 @@
 #define WF_STORE_EMBEDDED_BDB_INTERNAL_H
 
 #include <db.h>
+#include "base/log.h"
 #include "store/embedded/bdb_env.h"
 
 #define BDB_TABLES_MAX 16
@@ -15,7 +16,8 @@ struct wf_bdb_t {
     DB *tables[BDB_TABLES_MAX];
     int table_count;
     int broken;
-    apr_size_t written; /* bytes put since the last checkpoint, roughly */
+    apr_size_t written;   /* bytes put since the last checkpoint, roughly */
+    wf_log_limit_t limit; /* of what is said about errors: one may come back with each call */
 };
 
 /*

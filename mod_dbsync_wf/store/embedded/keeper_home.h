@@ -7,7 +7,7 @@
  *   STATE/data  STATE/log   Berkeley DB's tables and log files
  *   STATE/env   the environment's home with its region files: a link to a folder of our own on
  *               /dev/shm where that is a tmpfs with room, else a folder; for db5.3_stat -h
- * STATE/env
+ *               STATE/env
  */
 #ifndef WF_STORE_EMBEDDED_KEEPER_HOME_H
 #define WF_STORE_EMBEDDED_KEEPER_HOME_H
@@ -25,6 +25,13 @@ typedef struct wf_home_t {
  */
 apr_status_t wf_home_open(wf_home_t *home, const char *state_dir, apr_uint64_t cache_size,
                           apr_pool_t *pool);
+
+/*
+ * Claims the room that the region files, which have holes, may come to need: a write into a hole
+ * that finds none would end the process (SIGBUS). For after the environment is open.
+ * APR_SUCCESS, APR_ENOSPC (logged), or another error.
+ */
+apr_status_t wf_home_reserve(const wf_home_t *home);
 
 /* After the environment's regions have been removed: takes their folder away, unless it has others.
  */

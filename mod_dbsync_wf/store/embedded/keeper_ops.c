@@ -268,6 +268,11 @@ static const struct {
     [WF_OP_WAIT] = {do_wait, 0},         [WF_OP_PURGE] = {do_purge, 1},
 };
 
+static int is_refused(const wf_keeper_t *keeper, unsigned char op)
+{
+    return (keeper->refuses && op != WF_OP_PING) || (keeper->read_only && ops[op].writes);
+}
+
 static int is_contract_status(apr_status_t rv)
 {
     return rv == APR_NOTFOUND || wf_answer_code(rv) != WF_ANSWER_STORAGE;
@@ -284,8 +289,7 @@ apr_status_t wf_keeper_execute(wf_keeper_t *keeper, wf_peer_t *peer, wf_slice_t 
     }
     mark = wf_frame_begin(&peer->out, WF_ANSWER_OK, m.call);
     if (rv == APR_SUCCESS) {
-        rv = keeper->read_only && ops[m.code].writes ? WF_EUNAVAILABLE
-                                                     : ops[m.code].execute(keeper, peer, &m);
+        rv = is_refused(keeper, m.code) ? WF_EUNAVAILABLE : ops[m.code].execute(keeper, peer, &m);
         if (!is_contract_status(rv) && !keeper->read_only) {
             return rv;
         }

@@ -106,13 +106,12 @@ apr_status_t wf_state_commit(wf_state_t *state)
     if (rv == APR_SUCCESS) {
         rv = wf_bdb_commit(state->tables.bdb);
     }
-    if (rv != APR_SUCCESS) {
-        apr_status_t undone = wf_state_rollback(state);
-
-        wf_log_error(rv, "WF0122", "a batch could not be written%s",
-                     undone == APR_SUCCESS ? "" : ", nor undone");
-    }
     return rv;
+}
+
+void wf_state_touch(wf_state_t *state)
+{
+    state->fence_moved = 1;
 }
 
 apr_status_t wf_state_rollback(wf_state_t *state)

@@ -30,14 +30,19 @@ typedef struct wf_state_t {
 apr_status_t wf_state_open(wf_state_t *state, wf_bdb_t *bdb, apr_pool_t *pool);
 
 /*
- * Makes what was changed since the last commit durable, all together. On failure it is undone and
- * the failure returned; it may all the same be on disk, in which case repeating the calls finds it.
+ * Makes what was changed since the last commit durable, all together. Where it fails
+ * wf_state_rollback is to follow; it may all the same be on disk, in which case repeating the calls
+ * finds it.
  */
 apr_status_t wf_state_commit(wf_state_t *state);
 
 /* Undoes what was changed since the last commit. APR_SUCCESS, or an error after which the state
  * must not be used. */
 apr_status_t wf_state_rollback(wf_state_t *state);
+
+/* Makes the next commit write something, whatever the batch does: whether that works tells whether
+ * the disk does. */
+void wf_state_touch(wf_state_t *state);
 
 /* create: `spec` has what wf_new_run_t has. *run is filled in, in pool. */
 apr_status_t wf_state_create(wf_run_t *run, wf_state_t *state, const wf_run_t *spec,
