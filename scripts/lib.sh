@@ -137,7 +137,7 @@ regions_remove() {
     local link
     find "$1" -name env -type l 2>/dev/null | while IFS= read -r link; do
         link=$(readlink "$link")
-        [[ $link =~ ^/dev/shm/dbsync_wf-[0-9]+-[0-9a-f]+$ ]] && rm -rf -- "$link"
+        [[ $link =~ ^/dev/shm/dbsync_wf-[0-9]+-[0-9a-f]+$ ]] && rm -rf -- "$link" "$link.new"
     done
     return 0
 }

@@ -118,6 +118,11 @@ apr_status_t wf_bdb_open(wf_bdb_t **bdb, const wf_bdb_config_t *config, apr_pool
     return APR_SUCCESS;
 }
 
+void wf_bdb_moved(wf_bdb_t *bdb, const char *home, apr_pool_t *pool)
+{
+    bdb->home = apr_pstrdup(pool, home);
+}
+
 /* Gives the regions' memory back, unless a tool is still joined to them. */
 static void remove_regions(const char *home)
 {

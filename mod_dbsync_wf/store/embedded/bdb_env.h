@@ -27,6 +27,9 @@ typedef struct wf_bdb_config_t {
 /* Opens and recovers. APR_SUCCESS, or an error that has been logged. */
 apr_status_t wf_bdb_open(wf_bdb_t **bdb, const wf_bdb_config_t *config, apr_pool_t *pool);
 
+/* The folder with the regions has another name from now on. */
+void wf_bdb_moved(wf_bdb_t *bdb, const char *home, apr_pool_t *pool);
+
 /*
  * Checkpoints and closes, tables included, and removes the regions. Errors are logged; the next
  * open recovers anyway.

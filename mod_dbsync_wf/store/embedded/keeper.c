@@ -219,14 +219,17 @@ static apr_status_t open_store(wf_keeper_t *keeper, wf_home_t *home,
         rv = wf_bdb_open(&keeper->bdb, &home->bdb, pool);
     }
     if (rv != APR_SUCCESS) {
+        wf_home_close(home);
         return rv;
     }
-    rv = wf_home_reserve(home);
+    rv = wf_regions_publish(&home->regions);
     if (rv == APR_SUCCESS) {
+        wf_bdb_moved(keeper->bdb, home->regions.home, pool);
         rv = wf_state_open(&keeper->state, keeper->bdb, pool);
     }
     if (rv != APR_SUCCESS) {
         wf_bdb_close(keeper->bdb);
+        wf_home_close(home);
     }
     return rv;
 }
@@ -250,7 +253,7 @@ static void name_troubles(wf_keeper_t *keeper, const char *state_dir, apr_pool_t
 apr_status_t wf_keeper_run(const wf_keeper_config_t *config, apr_pool_t *pool)
 {
     wf_keeper_t keeper;
-    wf_home_t home;
+    wf_home_t home = {.lock = -1};
     apr_status_t rv = open_keeper(&keeper, config, pool);
 
     if (rv != APR_SUCCESS) {
