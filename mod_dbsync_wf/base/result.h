@@ -24,6 +24,8 @@
 #define WF_EINVALID     (WF_ESTART + 6) /* input that breaks a rule; the detail says which */
 #define WF_EPROTOCOL    (WF_ESTART + 7) /* the peer speaks something else */
 #define WF_ECANCELLED   (WF_ESTART + 8) /* ended early because it was asked to */
+#define WF_EDAMAGED     (WF_ESTART + 9) /* what is stored cannot be read, or is not what was written \
+                                         */
 
 typedef struct wf_result_t {
     apr_pool_t *pool; /* the detail lives here */

@@ -28,6 +28,9 @@ static apr_status_t execute_frames(wf_keeper_t *keeper, wf_peer_t *peer)
             return APR_SUCCESS;
         }
         rv = wf_keeper_execute(keeper, peer, frame);
+        if (rv == APR_SUCCESS && keeper->one_by_one) {
+            rv = wf_state_commit(&keeper->state);
+        }
         if (rv != APR_SUCCESS) {
             return rv;
         }
@@ -81,6 +84,7 @@ static apr_time_t next_pass(const wf_keeper_t *keeper)
  */
 static apr_status_t purge(wf_keeper_t *keeper)
 {
+    apr_uint64_t changes = wf_bdb_changes(keeper->bdb);
     apr_uint64_t count;
     int more;
     apr_status_t rv;
@@ -89,10 +93,10 @@ static apr_status_t purge(wf_keeper_t *keeper)
         return APR_SUCCESS;
     }
     rv = wf_state_purge(&count, &more, &keeper->state, keeper->retention, keeper->batch);
-    if (rv == APR_SUCCESS && !more) {
+    if (rv == WF_EDAMAGED || (rv == APR_SUCCESS && !more)) {
         keeper->purge_next = next_pass(keeper);
     }
-    return rv;
+    return rv == WF_EDAMAGED && changes == wf_bdb_changes(keeper->bdb) ? APR_SUCCESS : rv;
 }
 
 /* Executes the batch so that each writer is refused and each reader gets what is on disk. */
@@ -106,20 +110,22 @@ static apr_status_t execute_reads(wf_keeper_t *keeper)
     return rv;
 }
 
-/*
- * Does the batch again after it could not be written: what it had changed is undone already, and
- * each writer is told so.
- */
-static apr_status_t redo_without_writing(wf_keeper_t *keeper)
+/* Undoes the batch: the requests are there still, and nothing has been answered. */
+static apr_status_t undo_batch(wf_keeper_t *keeper, apr_status_t why)
 {
     wf_peer_t *peer;
 
+    if (wf_bdb_is_broken(keeper->bdb) || wf_state_rollback(&keeper->state) != APR_SUCCESS ||
+        wf_bdb_is_broken(keeper->bdb)) {
+        wf_log_error(why, "WF0140", "a batch of requests failed and could not be undone");
+        return why;
+    }
     TAILQ_FOREACH(peer, &keeper->touched, touch)
     {
         peer->done = 0;
         peer->out.len = peer->mark;
     }
-    return execute_reads(keeper);
+    return APR_SUCCESS;
 }
 
 /* Executes the batch and makes it durable. */
@@ -154,17 +160,20 @@ apr_status_t wf_keeper_do_batch(wf_keeper_t *keeper)
         return execute_reads(keeper);
     }
     rv = write_batch(keeper);
+    if (rv == WF_EDAMAGED && undo_batch(keeper, rv) == APR_SUCCESS) {
+        keeper->one_by_one = 1;
+        rv = write_batch(keeper);
+        keeper->one_by_one = 0;
+    }
     if (rv == APR_SUCCESS) {
         return APR_SUCCESS;
     }
-    if (wf_bdb_is_broken(keeper->bdb) || wf_state_rollback(&keeper->state) != APR_SUCCESS ||
-        wf_bdb_is_broken(keeper->bdb)) {
-        wf_log_error(rv, "WF0140", "a batch of requests failed and could not be undone");
+    if (undo_batch(keeper, rv) != APR_SUCCESS) {
         return rv;
     }
     wf_trouble_note(&keeper->writing, rv);
     keeper->reap_after = keeper->purge_next = wf_clock() + FAILURE_PAUSE;
-    return redo_without_writing(keeper);
+    return execute_reads(keeper);
 }
 
 void wf_keeper_answer_all(wf_keeper_t *keeper)

@@ -43,8 +43,9 @@ struct wf_keeper_t {
     apr_time_t reap_after; /* a wf_clock time: no lease is ended before, since a batch failed */
     wf_trouble_t writing;  /* a batch could not be written */
     wf_trouble_t checkpointing;
-    int read_only; /* writers are refused */
-    int refuses;   /* the store is not open: everybody is */
+    int read_only;  /* writers are refused */
+    int one_by_one; /* each call has a transaction of its own */
+    int refuses;    /* the store is not open: everybody is */
     struct wf_peer_list peers;
     struct wf_peer_list touched;
     struct wf_peer_list waiting;

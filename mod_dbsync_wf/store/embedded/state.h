@@ -20,6 +20,7 @@ typedef struct wf_state_t {
     apr_uint64_t incarnation; /* the latest given out */
     int fence_moved;          /* the counter must be written with this batch */
     wf_uuid_t purge_at;       /* where the next purge goes on; zeros: at the first run */
+    apr_hash_t *damaged;      /* pids that cannot be purged, because they cannot be read */
     apr_pool_t *pool;
 } wf_state_t;
 
@@ -83,7 +84,8 @@ apr_status_t wf_state_reap(apr_uint64_t *count, wf_state_t *state, apr_pool_t *p
 
 /*
  * purge: looks at WF_PURGE_STEP runs at most, from where the last one stopped, the oldest first.
- * *more is 0 when it has come to runs that are too young; the next one begins anew.
+ * *more is 0 when it has come to runs that are too young; the next one begins anew. WF_EDAMAGED
+ * where one cannot be read; after that the same is not tried again.
  */
 #define WF_PURGE_STEP 64
 apr_status_t wf_state_purge(apr_uint64_t *count, int *more, wf_state_t *state,
