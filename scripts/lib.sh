@@ -35,7 +35,7 @@ packages_to_build=(
 # What the tests need beside that.
 # shellcheck disable=SC2034 # for those who source this
 packages_to_test=(clang shellcheck libcmocka-dev libapache2-mod-perl2 libwww-perl db5.3-util
-    faketime)
+    faketime util-linux mount)
 
 # What scripts/fuzz needs beside what building does; libclang-rt-dev has libFuzzer.
 # shellcheck disable=SC2034 # for those who source this
@@ -141,7 +141,7 @@ regions_remove() {
     local link
     find "$1" -name env -type l 2>/dev/null | while IFS= read -r link; do
         link=$(readlink "$link")
-        [[ $link =~ ^/dev/shm/dbsync_wf-[0-9]+-[0-9a-f]+$ ]] && rm -rf -- "$link"
+        [[ $link =~ ^/dev/shm/dbsync_wf-[0-9]+-[0-9a-f]+$ ]] && rm -rf -- "$link" "$link.new"
     done
     return 0
 }
