@@ -34,7 +34,9 @@ packages_to_build=(
 
 # What the tests need beside that.
 # shellcheck disable=SC2034 # for those who source this
-packages_to_test=(clang shellcheck libcmocka-dev libapache2-mod-perl2 libwww-perl db5.3-util)
+packages_to_test=(
+    clang shellcheck libcmocka-dev libapache2-mod-perl2 libwww-perl db5.3-util valgrind libc6-dbg
+)
 
 # What scripts/fuzz needs beside what building does; libclang-rt-dev has libFuzzer.
 # shellcheck disable=SC2034 # for those who source this
@@ -224,12 +226,13 @@ enter_copy() {
     PATH=$PATH:/usr/sbin:/sbin
 }
 
-# test_server_start DEFINE: the tests' server, under that MPM, with the module of the build "gcc".
+# test_server_start DEFINE [HTTPD]: the tests' server, under that MPM, with the module of the build
+# "gcc"; HTTPD is a program to start instead of the machine's own.
 test_server_start() {
     export WF_MODULE=$folder/gcc/.libs/mod_dbsync_wf.so
     regions_remove t/logs
     rm -rf t/logs t/state t/conf/apache_test_config.pm t/conf/httpd.conf
-    quietly perl t/TEST.PL -configure -apxs "$(command -v apxs)" -httpd "$(httpd_binary)" \
+    quietly perl t/TEST.PL -configure -apxs "$(command -v apxs)" -httpd "${2:-$(httpd_binary)}" \
         -port select -defines "$1"
     quietly perl t/TEST.PL -start-httpd
 }
