@@ -226,13 +226,13 @@ enter_copy() {
     PATH=$PATH:/usr/sbin:/sbin
 }
 
-# test_server_start DEFINE [HTTPD]: the tests' server, under that MPM, with the module of the build
-# "gcc"; HTTPD is a program to start instead of the machine's own.
+# test_server_start DEFINE [BUILD [HTTPD]]: the tests' server, under that MPM, with the module of that
+# build ("gcc"); HTTPD is a program to start instead of the machine's own.
 test_server_start() {
-    export WF_MODULE=$folder/gcc/.libs/mod_dbsync_wf.so
+    export WF_MODULE=$folder/${2:-gcc}/.libs/mod_dbsync_wf.so
     regions_remove t/logs
     rm -rf t/logs t/state t/conf/apache_test_config.pm t/conf/httpd.conf
-    quietly perl t/TEST.PL -configure -apxs "$(command -v apxs)" -httpd "${2:-$(httpd_binary)}" \
+    quietly perl t/TEST.PL -configure -apxs "$(command -v apxs)" -httpd "${3:-$(httpd_binary)}" \
         -port select -defines "$1"
     quietly perl t/TEST.PL -start-httpd
 }
