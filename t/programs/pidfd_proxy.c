@@ -99,8 +99,9 @@ int main(int argc, char **argv)
     struct sockaddr_un name = {0};
     int listener = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0);
 
-    /* It ends with whoever started it. */
-    if (argc != 2 || prctl(PR_SET_PDEATHSIG, SIGTERM) != 0 || !address(&name, argv[1]) ||
+    /* It ends with whoever started it, and takes the place of one that did. */
+    if (argc != 2 || (unlink(argv[1]) != 0 && errno != ENOENT) ||
+        prctl(PR_SET_PDEATHSIG, SIGTERM) != 0 || !address(&name, argv[1]) ||
         bind(listener, (struct sockaddr *)&name, sizeof(name)) != 0 || listen(listener, 64) != 0) {
         perror("pidfd_helper");
         return EXIT_FAILURE;
