@@ -29,11 +29,19 @@ is(scalar $other->log_lines(qr/WF0151: the region files lie in the state directo
     'and says where the shared memory lies');
 is($other->run_end($_)->{status}, 'completed', 'a run ends') for @pids;
 
-my $keeper = $other->pid_of('keeper');
+# More than what the next keeper has in its memory when it begins.
+my $text = 'x' x 3000;
+my @long = map { $other->accepted('600', 'echo', qq("$text")) } 1 .. 150;
+$other->run_end($_) for @long;
+$other->stop;
+$other->start;
+wait_for('an answer', 20, sub { eval { $other->request('GET', "/status/$pids[0]") } });
+my $keeper = wait_for('the keeper', 20, sub { $other->pid_of('keeper') });
 fill($filler);
-wait_for('a run to be refused', 20, sub { $other->post('602', 'noop')->status == 503 });
-my @wrong = grep { $other->run_get($pids[$_ % 5])->{status} ne 'completed' } 1 .. 50;
-is(scalar @wrong, 0, 'on a full disk statuses are answered');
+my $large = '"' . ('x' x 900_000) . '"'; # the log may have room for some
+wait_for('a run to be refused', 20, sub { $other->post('602', 'noop', $large)->status == 503 });
+my @wrong = grep { $other->run_get($_)->{status} ne 'completed' } @pids, @long;
+is(scalar @wrong, 0, 'on a full disk statuses are answered, and nobody dies of it');
 free_room($filler);
 push @pids, $other->accepted('602', 'noop');
 is($other->run_end($_)->{status}, 'completed', 'with room again everything is there') for @pids;
