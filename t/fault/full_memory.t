@@ -29,11 +29,19 @@ is(scalar $httpd->log_lines(qr/WF0151: the region files lie in the state directo
     'and says where the shared memory lies');
 is($httpd->run_end($_)->{status}, 'completed', 'a run ends') for @pids;
 
-my $keeper = $httpd->pid_of('keeper');
+# More than what the next keeper has in its memory when it begins.
+my $text = 'x' x 3000;
+my @long = map { $httpd->accepted('600', 'echo', qq("$text")) } 1 .. 150;
+$httpd->run_end($_) for @long;
+$httpd->stop;
+$httpd->start;
+wait_for('an answer', 20, sub { eval { $httpd->api('GET', "/status/$pids[0]") } });
+my $keeper = wait_for('the keeper', 20, sub { $httpd->pid_of('keeper') });
 fill($filler);
-wait_for('a run to be refused', 20, sub { $httpd->post('602', 'noop')->status == 503 });
-my @wrong = grep { $httpd->run_get($pids[$_ % 5])->{status} ne 'completed' } 1 .. 50;
-is(scalar @wrong, 0, 'on a full disk statuses are answered');
+my $large = '"' . ('x' x 900_000) . '"'; # the log may have room for some
+wait_for('a run to be refused', 20, sub { $httpd->post('602', 'noop', $large)->status == 503 });
+my @wrong = grep { $httpd->run_get($_)->{status} ne 'completed' } @pids, @long;
+is(scalar @wrong, 0, 'on a full disk statuses are answered, and nobody dies of it');
 free_room($filler);
 push @pids, $httpd->accepted('602', 'noop');
 is($httpd->run_end($_)->{status}, 'completed', 'with room again everything is there') for @pids;

@@ -13,6 +13,7 @@
 #define LOG_FILE_SIZE   (8u * 1024 * 1024)
 #define LOG_BUFFER_SIZE (1u * 1024 * 1024)
 #define CHECKPOINT_SIZE (4u * 1024 * 1024)    /* bytes put between checkpoints */
+#define CACHE_PART      4u                    /* or that part of the cache */
 #define LOCKS_MAX       50000u                /* a batch locks each page that it touches */
 #define ERRORS_MOST     12u                   /* messages about errors in each ... */
 #define ERRORS_PERIOD   apr_time_from_sec(60) /* ... of these */
@@ -57,6 +58,7 @@ static void log_message(const DB_ENV *env, const char *message)
 
 apr_status_t wf_bdb_status(wf_bdb_t *bdb, int error, const char *what)
 {
+    bdb->is_bad_page = 0;
     switch (error) {
     case 0:
         return APR_SUCCESS;
@@ -120,13 +122,17 @@ apr_status_t wf_bdb_table_status(wf_bdb_t *bdb, int error, const char *table)
     return wf_bdb_damaged(bdb, table, how);
 }
 
+int wf_bdb_cache_parts(apr_uint64_t size)
+{
+    return (int)((size + CACHE_REGION - 1) / CACHE_REGION);
+}
+
 static int set_cache(DB_ENV *env, apr_uint64_t size)
 {
     const apr_uint64_t gigabyte = 1024u * 1024 * 1024;
-    int regions = (int)((size + CACHE_REGION - 1) / CACHE_REGION);
 
     return env->set_cachesize(env, (u_int32_t)(size / gigabyte), (u_int32_t)(size % gigabyte),
-                              regions);
+                              wf_bdb_cache_parts(size));
 }
 
 static int configure(DB_ENV *env, const wf_bdb_config_t *config)
@@ -173,6 +179,7 @@ apr_status_t wf_bdb_open(wf_bdb_t **bdb, const wf_bdb_config_t *config, apr_pool
         return wf_bdb_status(fresh, error, "opening the environment");
     }
     fresh->env = env;
+    fresh->cache_size = config->cache_size;
     wf_bdb_mark_set(fresh);
     fresh->home = apr_pstrdup(pool, config->home);
     *bdb = fresh;
@@ -256,11 +263,24 @@ void wf_bdb_abort(wf_bdb_t *bdb)
     }
 }
 
+/* A small cache must not come to hold nothing but pages that are to be written. */
+static apr_uint64_t checkpoint_size(const wf_bdb_t *bdb)
+{
+    apr_uint64_t part = bdb->cache_size / CACHE_PART;
+
+    return part < CHECKPOINT_SIZE ? part : CHECKPOINT_SIZE;
+}
+
+int wf_bdb_is_laden(const wf_bdb_t *bdb)
+{
+    return bdb->written >= bdb->cache_size / CACHE_PART;
+}
+
 apr_status_t wf_bdb_checkpoint(wf_bdb_t *bdb, int now)
 {
     apr_status_t rv;
 
-    if (!bdb->written || (!now && bdb->written < CHECKPOINT_SIZE)) {
+    if (!bdb->written || (!now && bdb->written < checkpoint_size(bdb))) {
         return APR_SUCCESS;
     }
     rv = wf_bdb_status(bdb, bdb->env->txn_checkpoint(bdb->env, 0, 0, 0), "checkpoint");

@@ -33,6 +33,9 @@ typedef struct wf_bdb_config_t {
 /* Opens and recovers. APR_SUCCESS, or an error that has been logged. */
 apr_status_t wf_bdb_open(wf_bdb_t **bdb, const wf_bdb_config_t *config, apr_pool_t *pool);
 
+/* In how many region files a cache of that size (bytes) lies. */
+int wf_bdb_cache_parts(apr_uint64_t size);
+
 /* The folder with the regions has another name from now on. */
 void wf_bdb_moved(wf_bdb_t *bdb, const char *home, apr_pool_t *pool);
 
@@ -67,6 +70,13 @@ void wf_bdb_watch_holes(const wf_bdb_t *bdb);
 /* How many puts and deletes there were: one that is compared with an earlier one tells whether what
  * lies between changed anything. */
 apr_uint64_t wf_bdb_changes(const wf_bdb_t *bdb);
+
+/*
+ * Whether so much has been put since the last checkpoint that the cache would soon have no page
+ * left that can be given to another: where none can be written either, the library waits for one
+ * for a long time, with everybody behind it.
+ */
+int wf_bdb_is_laden(const wf_bdb_t *bdb);
 
 /* Whether the environment must be given up. */
 int wf_bdb_is_broken(const wf_bdb_t *bdb);

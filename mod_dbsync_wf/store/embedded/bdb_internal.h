@@ -18,12 +18,13 @@ struct wf_bdb_t {
     int table_count;
     int unchecked; /* tables without checksums */
     int broken;
-    int mark;               /* descriptor of the log's mark (bdb_mark.h) */
-    unsigned long bad_page; /* whose checksum was found wrong in the call under way ... */
-    int is_bad_page;        /* ... where there is one */
-    apr_uint64_t changes;   /* puts and deletes so far */
-    apr_size_t written;     /* bytes put since the last checkpoint, roughly */
-    wf_log_limit_t limit;   /* of what is said about errors: one may come back with each call */
+    int mark;                /* descriptor of the log's mark (bdb_mark.h) */
+    unsigned long bad_page;  /* whose checksum was found wrong in the call under way ... */
+    int is_bad_page;         /* ... where there is one */
+    apr_uint64_t cache_size; /* bytes */
+    apr_uint64_t changes;    /* puts and deletes so far */
+    apr_size_t written;      /* bytes put since the last checkpoint, roughly */
+    wf_log_limit_t limit;    /* of what is said about errors: one may come back with each call */
     wf_log_limit_t damage_limit;
 };
 

@@ -222,10 +222,14 @@ static apr_status_t open_store(wf_keeper_t *keeper, wf_home_t *home,
         wf_home_close(home);
         return rv;
     }
-    rv = wf_regions_publish(&home->regions);
+    rv = wf_state_open(&keeper->state, keeper->bdb, pool);
+    if (rv == APR_SUCCESS) {
+        /* Last, so that a tool that joins and is killed hangs no keeper that is not pinged yet. */
+        rv = wf_regions_publish(&home->regions, config->cache_size,
+                                wf_bdb_cache_parts(config->cache_size));
+    }
     if (rv == APR_SUCCESS) {
         wf_bdb_moved(keeper->bdb, home->regions.home, pool);
-        rv = wf_state_open(&keeper->state, keeper->bdb, pool);
     }
     if (rv != APR_SUCCESS) {
         wf_bdb_close(keeper->bdb);
@@ -246,8 +250,9 @@ static void name_troubles(wf_keeper_t *keeper, const char *state_dir, apr_pool_t
                              "those that run go on, and their ends are recorded later";
     keeper->checkpointing.what = "takes no checkpoint";
     keeper->checkpointing.again = "takes checkpoints again";
-    keeper->checkpointing.advice =
-        "see to its disk (free space where it is full); meanwhile the folder log/ grows";
+    keeper->checkpointing.advice = "see to its disk (free space where it is full); meanwhile the "
+                                   "folder log/ grows, and before "
+                                   "the cache is full of what waits runs are refused";
 }
 
 apr_status_t wf_keeper_run(const wf_keeper_config_t *config, apr_pool_t *pool)

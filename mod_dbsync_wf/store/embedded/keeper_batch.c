@@ -152,11 +152,24 @@ static apr_status_t write_batch(wf_keeper_t *keeper)
     return rv;
 }
 
+/* Whether nothing is to be written before it is tried again; then no lease is ended either, and
+ * nothing purged. */
+static int must_wait(wf_keeper_t *keeper)
+{
+    const wf_trouble_t *checkpointing = &keeper->checkpointing;
+
+    if (checkpointing->status != APR_SUCCESS && wf_bdb_is_laden(keeper->bdb)) {
+        keeper->reap_after = keeper->purge_next = keeper->writing.retry = checkpointing->retry;
+        return 1;
+    }
+    return wf_trouble_waits(&keeper->writing);
+}
+
 apr_status_t wf_keeper_do_batch(wf_keeper_t *keeper)
 {
     apr_status_t rv;
 
-    if (keeper->refuses || wf_trouble_waits(&keeper->writing)) {
+    if (keeper->refuses || must_wait(keeper)) {
         return execute_reads(keeper);
     }
     rv = write_batch(keeper);

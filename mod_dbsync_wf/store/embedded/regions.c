@@ -7,6 +7,7 @@
 #include <fcntl.h>
 #include <limits.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <sys/vfs.h>
@@ -16,9 +17,12 @@
 #include "base/log.h"
 #include "store/embedded/keeper_home.h"
 
-#define SHARED_MEMORY "/dev/shm"
-#define REMOVE_TRIES  100
-#define MARGIN        (64u * 1024 * 1024) /* what they need besides the cache, and room for others */
+#define SHARED_MEMORY  "/dev/shm"
+#define REMOVE_TRIES   100
+
+#define FIRST_OF_CACHE 3                   /* __db.003: behind the environment's and the log's */
+#define PART_OVERHEAD  (256u * 1024)       /* of a part of the cache */
+#define MARGIN         (64u * 1024 * 1024) /* what they need besides the cache, and room for others */
 
 /*
  * The first two words of the environment's file, of which Berkeley DB says in its source that they
@@ -31,8 +35,10 @@ typedef struct region_head_t {
     apr_uint32_t panic;
 } region_head_t;
 
-/* Calls visit with the path of each file in a folder, until one fails. */
-static apr_status_t visit_files(const char *home, apr_status_t (*visit)(const char *path))
+/* Calls visit with the path of each file in a folder, and `size`, until one fails. */
+static apr_status_t visit_files(const char *home,
+                                apr_status_t (*visit)(const char *path, apr_uint64_t size),
+                                apr_uint64_t size)
 {
     apr_status_t rv = APR_SUCCESS;
     struct dirent *entry;
@@ -45,7 +51,7 @@ static apr_status_t visit_files(const char *home, apr_status_t (*visit)(const ch
     while (rv == APR_SUCCESS && (entry = readdir(dir)) != NULL) {
         if (strcmp(entry->d_name, ".") != 0 && strcmp(entry->d_name, "..") != 0) {
             apr_snprintf(path, sizeof(path), "%s/%s", home, entry->d_name);
-            rv = visit(path);
+            rv = visit(path, size);
         }
     }
     closedir(dir);
@@ -54,11 +60,12 @@ static apr_status_t visit_files(const char *home, apr_status_t (*visit)(const ch
 
 /* Removes a file. A tool that has it in its memory still must not write pages from there on top of
  * newer ones: it is told that the environment is dead. */
-static apr_status_t discard_file(const char *path)
+static apr_status_t discard_file(const char *path, apr_uint64_t size)
 {
     region_head_t head;
     int fd = open(path, O_RDWR | O_CLOEXEC | O_NOFOLLOW);
 
+    (void)size;
     if (fd >= 0) {
         if (pread(fd, &head, sizeof(head), 0) == (ssize_t)sizeof(head) &&
             head.magic == REGION_MAGIC) {
@@ -72,19 +79,32 @@ static apr_status_t discard_file(const char *path)
     return unlink(path) == 0 || errno == ENOENT ? APR_SUCCESS : errno;
 }
 
-/* Gives every hole of a file its room. */
-static apr_status_t fill_file(const char *path)
+/*
+ * Claims room for a region file: for its holes, and behind its end for what it may grow to, which
+ * is left as it is. The third one and those behind it are the cache's, which begins small and grows
+ * as pages come; the others have their size.
+ */
+static apr_status_t claim_room(const char *path, apr_uint64_t cache_part)
 {
+    const char *number = strrchr(path, '.');
     struct stat st;
-    apr_status_t rv;
+    apr_uint64_t size;
+    apr_status_t rv = APR_SUCCESS;
     int fd = open(path, O_RDWR | O_CLOEXEC | O_NOFOLLOW);
 
     if (fd < 0) {
         return errno;
     }
-    rv = fstat(fd, &st) != 0 ? errno : 0;
-    if (rv == APR_SUCCESS && st.st_size > 0) {
-        rv = posix_fallocate(fd, 0, st.st_size);
+    if (fstat(fd, &st) != 0) {
+        rv = errno;
+    } else {
+        size = (apr_uint64_t)st.st_size;
+        if (number && atoi(number + 1) >= FIRST_OF_CACHE && size < cache_part) {
+            size = cache_part;
+        }
+        if (size && fallocate(fd, FALLOC_FL_KEEP_SIZE, 0, (off_t)size) != 0) {
+            rv = errno;
+        }
     }
     close(fd);
     return rv;
@@ -107,7 +127,7 @@ static apr_status_t remove_folder(const char *path)
         if (!S_ISDIR(st.st_mode) || st.st_uid != geteuid()) {
             return APR_EACCES;
         }
-        rv = visit_files(path, discard_file);
+        rv = visit_files(path, discard_file, 0);
         if (rv != APR_SUCCESS) {
             return rv;
         }
@@ -212,9 +232,10 @@ apr_status_t wf_regions_prepare(wf_regions_t *regions, const char *state_dir,
     return rv;
 }
 
-apr_status_t wf_regions_publish(const wf_regions_t *regions)
+apr_status_t wf_regions_publish(const wf_regions_t *regions, apr_uint64_t cache_size, int parts)
 {
-    apr_status_t rv = visit_files(regions->making, fill_file);
+    apr_uint64_t part = (cache_size + cache_size / 4) / (apr_uint64_t)parts + PART_OVERHEAD;
+    apr_status_t rv = visit_files(regions->making, claim_room, part);
 
     if (APR_STATUS_IS_ENOSPC(rv)) {
         return no_room(regions->making);

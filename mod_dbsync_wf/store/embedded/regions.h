@@ -29,11 +29,12 @@ apr_status_t wf_regions_prepare(wf_regions_t *regions, const char *state_dir,
                                 apr_uint64_t cache_size, apr_pool_t *pool);
 
 /*
- * They are made: claims the room that the files, which have holes, may come to need (a write into a
- * hole that finds none would end the process with SIGBUS), and lets STATE/env lead there.
+ * They are made, the cache in so many parts: claims the room that the files may come to need, and
+ * lets STATE/env lead there. Without that room a full file system would end the process when it
+ * writes into a hole (SIGBUS), or leave it without pages to read into.
  * Statuses as before.
  */
-apr_status_t wf_regions_publish(const wf_regions_t *regions);
+apr_status_t wf_regions_publish(const wf_regions_t *regions, apr_uint64_t cache_size, int parts);
 
 /* The environment is closed, or could not be opened: removes what is left. */
 void wf_regions_close(const wf_regions_t *regions);
