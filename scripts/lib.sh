@@ -37,7 +37,7 @@ packages_to_build=(
 # shellcheck disable=SC2034 # for those who source this
 packages_to_test=(clang shellcheck libcmocka-dev libapache2-mod-perl2 libwww-perl db5.3-util
     faketime
-    openssl libio-socket-ssl-perl)
+    openssl)
 
 # Installs what is missing, and does nothing at all where nothing is.
 packages_install() {

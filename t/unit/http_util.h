@@ -3,8 +3,8 @@
  * An HTTP server of the tests' own, on a free port of 127.0.0.1: a thread for each connection,
  * which answers each request as its path says, and counts it.
  *
- *   /status/503      that status, with the query's text as further header lines ("|" ends one)
- *   /flaky/2?...     503, likewise, for the server's first two requests; then as /echo
+ *   /status/503      that status; ";A:b!C:d!" behind it are further header lines
+ *   /flaky/2         503, likewise, for the server's first two requests; then as /echo
  *   /redirect/URL    302, to that URL
  *   /refuse          400, and the request as the body
  *   /json            200, and a JSON object
@@ -142,14 +142,14 @@ static inline void drip(int fd)
     }
 }
 
-/* The headers are the target's query: "/status/503?A:b|C:d%20e|". */
+/* The headers stand behind a semicolon: "/status/503;A:b!C:d%20e!". */
 static inline int answer_status(int fd, int status, const char *target)
 {
     char headers[2048] = "", *out = headers;
-    const char *from = strchr(target, '?');
+    const char *from = strchr(target, ';');
 
     for (from = from ? from + 1 : ""; *from && *from != ' '; from++) {
-        if (*from == '|') {
+        if (*from == '!') {
             out = stpcpy(out, "\r\n");
         } else if (strncmp(from, "%20", 3) == 0) {
             *out++ = ' ';

@@ -106,7 +106,7 @@ static void a_redirect_is_an_answer(void **state)
 {
     trial_t *trial = *state;
 
-    send_path(trial, "/status/302?Location:/echo|");
+    send_path(trial, "/status/302;Location:/echo!");
     assert_body(trial, "busy\n");
     assert_int_equal(trial->answer.status, 302);
     assert_string_equal(wf_header_get(trial->answer.headers, "location"), "/echo");
@@ -128,13 +128,13 @@ static void retry_after_is_seconds_or_a_date(void **state)
 
     send_path(trial, "/status/503");
     assert_int_equal(trial->answer.retry_after, -1);
-    send_path(trial, "/status/503?Retry-After:7|");
+    send_path(trial, "/status/503;Retry-After:7!");
     assert_int_equal(trial->answer.retry_after, 7);
-    send_path(trial, "/status/503?Retry-After:0|");
+    send_path(trial, "/status/503;Retry-After:0!");
     assert_int_equal(trial->answer.retry_after, 0);
-    send_path(trial, "/status/503?Retry-After:Fri,%2031%20Dec%201999%2023:59:59%20GMT|");
+    send_path(trial, "/status/503;Retry-After:Fri,%2031%20Dec%201999%2023:59:59%20GMT!");
     assert_int_equal(trial->answer.retry_after, 0);
-    send_path(trial, "/status/503?Retry-After:Thu,%2031%20Dec%202099%2023:59:59%20GMT|");
+    send_path(trial, "/status/503;Retry-After:Thu,%2031%20Dec%202099%2023:59:59%20GMT!");
     assert_true(trial->answer.retry_after > 365 * 86400);
 }
 
