@@ -39,6 +39,10 @@ packages_to_test=(clang shellcheck libcmocka-dev libapache2-mod-perl2 libwww-per
     faketime
     openssl)
 
+# What scripts/fuzz needs beside what building does; libclang-rt-dev has libFuzzer.
+# shellcheck disable=SC2034 # for those who source this
+packages_to_fuzz=(clang libclang-rt-dev)
+
 # Installs what is missing, and does nothing at all where nothing is.
 packages_install() {
     local missing sudo=()

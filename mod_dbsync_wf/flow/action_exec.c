@@ -5,11 +5,14 @@
  *   {"action": "exec", "command": ["/usr/local/bin/greet", "{{name}}"], "directory": "/srv/data",
  *    "env": {"CITY": "{{address/city}}"}, "stdin": "payload"}
  *
+ * What it reads is the body ("stdin": "payload", the default), nothing ("none"), or "input": JSON
+ * with expressions, of which a string is handed over as its text.
+ *
  * Each element of the command is exactly one argument, whatever it holds. The environment is a
  * clean one: PATH, LANG, the DBSYNC_WF_ variables, and what "env" adds.
  */
 #include "flow/action.h"
-#include "flow/check.h"
+#include "flow/document.h"
 #include "flow/exec_report.h"
 #include "flow/flow.h"
 
@@ -18,7 +21,7 @@
 #define COMMAND_MOST 256
 #define OWN_PREFIX   "DBSYNC_WF_"
 
-static const char *const members[] = {"command", "directory", "env", "stdin", NULL};
+static const char *const members[] = {"command", "directory", "env", "stdin", "input", NULL};
 static const char *const stdin_choices[] = {"payload", "none", NULL};
 enum { STDIN_PAYLOAD, STDIN_NONE };
 
@@ -43,7 +46,8 @@ typedef struct exec_t {
     const char *directory; /* NULL: "/" */
     variable_t *variables;
     int variable_count;
-    int input; /* of stdin_choices */
+    int input;                     /* of stdin_choices */
+    const wf_document_t *document; /* instead of it; NULL: none */
 } exec_t;
 
 /* ---- reading the project file ---- */
@@ -168,6 +172,20 @@ static apr_status_t parse_env(exec_t *exec, const wf_check_t *at)
     return rv;
 }
 
+static apr_status_t parse_input(exec_t *exec, const wf_check_t *at)
+{
+    const json_t *value = json_object_get(at->object, "input");
+
+    exec->input = STDIN_PAYLOAD;
+    if (!value) {
+        return wf_check_choice(&exec->input, at, "stdin", WF_OPTIONAL, stdin_choices);
+    }
+    if (json_object_get(at->object, "stdin")) {
+        return wf_check_error(at, "input", "cannot be there beside stdin");
+    }
+    return wf_document_check(&exec->document, at, "input", value);
+}
+
 static apr_status_t parse_exec(void **spec, const wf_check_t *at, const wf_loader_t *loader)
 {
     exec_t *exec = apr_pcalloc(at->pool, sizeof(*exec));
@@ -180,9 +198,8 @@ static apr_status_t parse_exec(void **spec, const wf_check_t *at, const wf_loade
     if (rv == APR_SUCCESS) {
         rv = parse_env(exec, at);
     }
-    exec->input = STDIN_PAYLOAD;
     if (rv == APR_SUCCESS) {
-        rv = wf_check_choice(&exec->input, at, "stdin", WF_OPTIONAL, stdin_choices);
+        rv = parse_input(exec, at);
     }
     *spec = exec;
     return rv;
@@ -277,6 +294,28 @@ static apr_status_t make_env(const char ***envp, const exec_t *exec,
     return rv;
 }
 
+static apr_status_t make_input(wf_slice_t *input, const exec_t *exec,
+                               const wf_action_context_t *context, wf_result_t *result,
+                               apr_pool_t *pool)
+{
+    wf_buf_t *json;
+    apr_status_t rv;
+
+    *input = exec->input == STDIN_PAYLOAD ? context->scope.payload : wf_slice(NULL);
+    if (!exec->document) {
+        return APR_SUCCESS;
+    }
+    json = apr_pcalloc(pool, sizeof(*json));
+    wf_buf_bind(json, pool);
+    rv = wf_document_json(json, exec->document, &context->scope, result, pool);
+    if (rv == APR_SUCCESS) {
+        *input = wf_json_type(wf_buf_slice(json)) == WF_JSON_STRING
+                     ? wf_value_of_json(wf_buf_slice(json), pool).text
+                     : wf_buf_slice(json);
+    }
+    return rv;
+}
+
 static apr_status_t execute_exec(wf_action_end_t *end, const void *spec,
                                  const wf_action_context_t *context, wf_result_t *result,
                                  apr_pool_t *pool)
@@ -285,11 +324,15 @@ static apr_status_t execute_exec(wf_action_end_t *end, const void *spec,
     const char **argv = NULL, **envp = NULL;
     wf_process_spec_t program;
     wf_process_end_t process;
+    wf_slice_t input;
     apr_status_t rv;
 
     rv = make_args(&argv, exec, context, result, pool);
     if (rv == APR_SUCCESS) {
         rv = make_env(&envp, exec, context, result, pool);
+    }
+    if (rv == APR_SUCCESS) {
+        rv = make_input(&input, exec, context, result, pool);
     }
     if (rv != APR_SUCCESS) {
         return rv;
@@ -298,7 +341,7 @@ static apr_status_t execute_exec(wf_action_end_t *end, const void *spec,
     program.argv = argv;
     program.envp = envp;
     program.directory = exec->directory;
-    program.input = exec->input == STDIN_PAYLOAD ? context->scope.payload : wf_slice(NULL);
+    program.input = input;
     program.output_cap = WF_RESULT_CAP;
     program.error_cap = WF_EXEC_ERROR_KEPT;
     program.tag = context->fence;

@@ -26,9 +26,15 @@
 #define DEFAULT_PATH "/usr/local/bin:/usr/bin:/bin"
 #define CHILD_FAILED 127
 
+/*
+ * ThreadSanitizer takes the child for the calling thread, and would never hear of its functions'
+ * ends: it must not hear of their beginnings either.
+ */
+#define IN_CHILD __attribute__((no_sanitize_thread))
+
 static void fail_child(wf_spawn_t *spawn, const char *step) __attribute__((noreturn));
 
-static void fail_child(wf_spawn_t *spawn, const char *step)
+IN_CHILD static void fail_child(wf_spawn_t *spawn, const char *step)
 {
     spawn->step = step;
     spawn->error = errno;
@@ -39,7 +45,7 @@ static void fail_child(wf_spawn_t *spawn, const char *step)
  * By the system call itself: the C library keeps its own two signals out of sigaction(3)'s reach,
  * and one that whoever started httpd ignores would stay ignored across the exec.
  */
-static void reset_signals(void)
+IN_CHILD static void reset_signals(void)
 {
     static const unsigned long standard[8]; /* the kernel's sigaction: SIG_DFL, no flags, no mask */
 
@@ -48,7 +54,7 @@ static void reset_signals(void)
     }
 }
 
-static void place_descriptors(wf_spawn_t *spawn)
+IN_CHILD static void place_descriptors(wf_spawn_t *spawn)
 {
     for (int i = 0; i < 3; i++) {
         if (dup2(spawn->fds[i], i) < 0) {
@@ -61,7 +67,7 @@ static void place_descriptors(wf_spawn_t *spawn)
 #endif
 }
 
-static int run_child(void *baton)
+IN_CHILD static int run_child(void *baton)
 {
     wf_spawn_t *spawn = baton;
     struct rlimit64 mark = {spawn->mark, spawn->mark};

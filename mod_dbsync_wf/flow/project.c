@@ -95,11 +95,14 @@ static apr_status_t load_flows(wf_task_t *task, const wf_check_t *at, apr_hash_t
 /* How a task is run: when it ends by itself, how many at a time, what follows a loss. */
 static apr_status_t load_policy(wf_task_t *task, const wf_check_t *at)
 {
-    static const char *const overlaps[] = {"queue", NULL};
+    static const char *const overlaps[] = {[WF_OVERLAP_QUEUE] = "queue",
+                                           [WF_OVERLAP_REFUSE] = "refuse",
+                                           [WF_OVERLAP_SKIP] = "skip",
+                                           NULL};
     static const char *const losses[] = {
         [WF_ON_LOST_FAIL] = "fail", [WF_ON_LOST_RERUN] = "rerun", NULL};
     apr_int64_t concurrency = 0;
-    int overlap = 0;
+    int overlap = WF_OVERLAP_QUEUE;
     int lost = WF_ON_LOST_FAIL;
     apr_status_t status = wf_check_seconds(&task->timeout, at, "timeout", WF_OPTIONAL);
 
@@ -115,6 +118,7 @@ static apr_status_t load_policy(wf_task_t *task, const wf_check_t *at)
     }
     task->concurrency = (apr_uint32_t)concurrency;
     task->on_lost = (wf_on_lost_e)lost;
+    task->overlap = (wf_overlap_e)overlap;
     return status;
 }
 

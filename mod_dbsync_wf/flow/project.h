@@ -14,6 +14,13 @@
 
 typedef enum { WF_ON_LOST_FAIL, WF_ON_LOST_RERUN } wf_on_lost_e;
 
+/* What becomes of a run while as many of its task as may be are under way. */
+typedef enum {
+    WF_OVERLAP_QUEUE,  /* it waits */
+    WF_OVERLAP_REFUSE, /* its request is refused */
+    WF_OVERLAP_SKIP    /* its request is answered with one that is under way */
+} wf_overlap_e;
+
 typedef struct wf_flow_t {
     const char *name; /* never NULL: "flow 1" where the file gives none */
     int enabled;
@@ -26,6 +33,7 @@ typedef struct wf_task_t {
     apr_interval_time_t timeout; /* 0: none */
     apr_uint32_t concurrency;    /* runs at a time; 0: no limit */
     wf_on_lost_e on_lost;
+    wf_overlap_e overlap;
     int flow_count;
     const wf_flow_t *flows;
 } wf_task_t;

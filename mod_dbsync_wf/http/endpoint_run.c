@@ -149,6 +149,7 @@ static apr_status_t create(wf_run_t **run, wf_request_t *req, const wf_task_t *t
         .user = r->user,
         .concurrency = task->concurrency,
         .rerun_when_lost = task->on_lost == WF_ON_LOST_RERUN,
+        .refuse_overlap = task->overlap != WF_OVERLAP_QUEUE,
         .payload = body,
     };
     apr_status_t status = wf_uuid_make(&spec.pid);
@@ -156,25 +157,49 @@ static apr_status_t create(wf_run_t **run, wf_request_t *req, const wf_task_t *t
     if (status == APR_SUCCESS) {
         status = store->create(run, store, &spec, result, r->pool);
     }
-    return status == APR_SUCCESS ? status : wf_request_store_failed(req, status, result);
+    return status == APR_SUCCESS || status == WF_EOVERLAP
+               ? status
+               : wf_request_store_failed(req, status, result);
+}
+
+/* The run, with where to find it. */
+static apr_status_t answer(wf_request_t *req, int http_status, const wf_run_t *run)
+{
+    char pid[WF_UUID_TEXT_LEN + 1];
+
+    wf_uuid_format(pid, &run->pid);
+    apr_table_setn(req->r->headers_out, "Location",
+                   apr_pstrcat(req->r->pool, req->base->uri, "/status/", pid, NULL));
+    return wf_answer_run(req, http_status, run);
+}
+
+/* The task lets no further run begin while this one is under way. */
+static apr_status_t answer_overlap(wf_request_t *req, const wf_task_t *task, const wf_run_t *run,
+                                   wf_result_t *result)
+{
+    char pid[WF_UUID_TEXT_LEN + 1];
+
+    if (task->overlap == WF_OVERLAP_SKIP) {
+        return answer(req, HTTP_OK, run);
+    }
+    wf_uuid_format(pid, &run->pid);
+    return wf_result_set(result, WF_EOVERLAP, WF_PROBLEM_OVERLAP,
+                         "Run %s of this task is under way, and the task says to refuse others.",
+                         pid);
 }
 
 apr_status_t wf_endpoint_run(wf_request_t *req, wf_result_t *result)
 {
-    const wf_task_t *task;
+    const wf_task_t *task = NULL;
     wf_slice_t body;
     wf_run_t *run;
-    char pid[WF_UUID_TEXT_LEN + 1];
     apr_status_t status = check(&task, &body, req, result);
 
     if (status == APR_SUCCESS) {
         status = create(&run, req, task, body, result);
     }
-    if (status != APR_SUCCESS) {
-        return status;
+    if (status == WF_EOVERLAP) {
+        return answer_overlap(req, task, run, result);
     }
-    wf_uuid_format(pid, &run->pid);
-    apr_table_setn(req->r->headers_out, "Location",
-                   apr_pstrcat(req->r->pool, req->base->uri, "/status/", pid, NULL));
-    return wf_answer_run(req, HTTP_ACCEPTED, run);
+    return status == APR_SUCCESS ? answer(req, HTTP_ACCEPTED, run) : status;
 }

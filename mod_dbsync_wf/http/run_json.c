@@ -41,13 +41,13 @@ static void put_progress(wf_json_writer_t *writer, const wf_run_progress_t *prog
 
 static void put_records(wf_json_writer_t *writer, const wf_run_t *run)
 {
-    if (run->records_read == 0 && run->records_written == 0 && run->records_failed == 0) {
+    if (run->records.read == 0 && run->records.written == 0 && run->records.failed == 0) {
         return;
     }
     wf_json_open(writer, "records", '{');
-    put_count(writer, "read", run->records_read);
-    put_count(writer, "written", run->records_written);
-    put_count(writer, "failed", run->records_failed);
+    put_count(writer, "read", run->records.read);
+    put_count(writer, "written", run->records.written);
+    put_count(writer, "failed", run->records.failed);
     wf_json_close(writer, '}');
 }
 

@@ -19,6 +19,16 @@ static void note_progress(void *baton, const char *action, apr_uint64_t done, ap
     wf_monitor_leave(held->runner->monitor);
 }
 
+static void note_records(void *baton, const wf_records_t *records)
+{
+    wf_held_t *held = baton;
+
+    wf_monitor_enter(held->runner->monitor);
+    held->records = (wf_run_records_t){records->read, records->written, records->failed};
+    held->progress_moved = 1;
+    wf_monitor_leave(held->runner->monitor);
+}
+
 static void set_error(wf_finish_t *finish, wf_problem_e problem, const char *detail)
 {
     finish->status = WF_RUN_ERROR;
@@ -60,6 +70,8 @@ static void set_end(wf_finish_t *finish, const wf_outcome_t *outcome)
     finish->actions = outcome->actions;
     finish->progress.done = outcome->done;
     finish->progress.total = outcome->total;
+    finish->records = (wf_run_records_t){outcome->records.read, outcome->records.written,
+                                         outcome->records.failed};
     if (outcome->cancelled == WF_CANCEL_INTERRUPT) {
         finish->status = WF_RUN_INTERRUPTED;
     } else if (outcome->cancelled == WF_CANCEL_SHUTDOWN) {
@@ -85,6 +97,33 @@ static void pause_finish(wf_runner_t *runner)
         wf_monitor_wait(runner->monitor, wf_clock() + FINISH_PAUSE);
     }
     wf_monitor_leave(runner->monitor);
+}
+
+/* The markers that the task's last run left, for the execution; and those of this one, back. */
+static void hand_markers(wf_execution_t *execution, const wf_held_t *held)
+{
+    const apr_array_header_t *from = held->claim.markers;
+    wf_marker_t *markers = apr_pcalloc(held->pool, sizeof(*markers) * (apr_size_t)from->nelts + 1);
+
+    for (int i = 0; i < from->nelts; i++) {
+        const wf_run_marker_t *marker = &APR_ARRAY_IDX(from, i, wf_run_marker_t);
+
+        markers[i] = (wf_marker_t){marker->name, marker->json};
+    }
+    execution->marker_count = from->nelts;
+    execution->markers = markers;
+}
+
+static void take_markers(wf_finish_t *finish, const wf_outcome_t *outcome, apr_pool_t *pool)
+{
+    wf_run_marker_t *markers =
+        apr_pcalloc(pool, sizeof(*markers) * (apr_size_t)outcome->marker_count + 1);
+
+    for (int i = 0; i < outcome->marker_count; i++) {
+        markers[i] = (wf_run_marker_t){outcome->markers[i].name, outcome->markers[i].json};
+    }
+    finish->marker_count = outcome->marker_count;
+    finish->markers = markers;
 }
 
 /* Tells the store, again and again while it cannot take it and our word still counts. */
@@ -125,6 +164,7 @@ static void execute(wf_held_t *held)
         .grace = runner->settings->kill_grace,
         .cancel = held->cancel,
         .progress = note_progress,
+        .count = note_records,
         .baton = held,
     };
 
@@ -135,8 +175,10 @@ static void execute(wf_held_t *held)
         outcome.cancelled = WF_CANCEL_SHUTDOWN;
         release = 1; /* it has not begun: another runner may have it */
     } else if (find_task(&execution.task, held, &finish) == APR_SUCCESS) {
+        hand_markers(&execution, held);
         wf_execute(&outcome, &execution, held->pool);
         set_end(&finish, &outcome);
+        take_markers(&finish, &outcome, held->pool);
         release = outcome.cancelled == WF_CANCEL_SHUTDOWN && held->claim.run.rerun_when_lost;
     }
     wf_held_ended(held);

@@ -160,7 +160,7 @@ static void *APR_THREAD_FUNC listen_loop(apr_thread_t *thread, void *data)
 
 /* Takes one progress that the store has not been told of. Zero where there is none. */
 static int take_progress(wf_runner_t *runner, wf_token_t *token, wf_run_progress_t *progress,
-                         apr_pool_t *pool)
+                         wf_run_records_t *records, apr_pool_t *pool)
 {
     int found = 0;
 
@@ -177,6 +177,7 @@ static int take_progress(wf_runner_t *runner, wf_token_t *token, wf_run_progress
             held->progress_moved = 0;
             *token = held->claim.token;
             *progress = held->progress;
+            *records = held->records;
             progress->action = apr_pstrdup(pool, held->progress.action);
         }
     }
@@ -189,9 +190,10 @@ static void tell_progress(wf_runner_t *runner, apr_pool_t *pool)
 {
     wf_token_t token;
     wf_run_progress_t progress;
+    wf_run_records_t records;
 
-    while (take_progress(runner, &token, &progress, pool)) {
-        apr_status_t rv = runner->store->progress(runner->store, &token, &progress, pool);
+    while (take_progress(runner, &token, &progress, &records, pool)) {
+        apr_status_t rv = runner->store->progress(runner->store, &token, &progress, &records, pool);
 
         if (rv != APR_SUCCESS && rv != WF_ESTALE) {
             return; /* the next beat has newer ones */

@@ -26,6 +26,13 @@ static void copy_claim(wf_claim_t *to, const wf_claim_t *from, apr_pool_t *pool)
     to->run.project = apr_pstrdup(pool, from->run.project);
     to->run.task = apr_pstrdup(pool, from->run.task);
     to->run.source = apr_pstrdup(pool, from->run.source);
+    to->markers = apr_array_copy(pool, from->markers);
+    for (int i = 0; i < to->markers->nelts; i++) {
+        wf_run_marker_t *marker = &APR_ARRAY_IDX(to->markers, i, wf_run_marker_t);
+
+        marker->name = apr_pstrdup(pool, marker->name);
+        marker->json = wf_slice_dup(marker->json, pool);
+    }
 }
 
 apr_status_t wf_held_add(wf_held_t **held, wf_runner_t *runner, const wf_claim_t *claim)

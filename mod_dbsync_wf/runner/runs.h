@@ -46,6 +46,7 @@ typedef struct wf_held_t {
     char pid[WF_UUID_TEXT_LEN + 1];
     wf_cancel_t *cancel;
     wf_run_progress_t progress; /* in the monitor; action points into the project, which is held */
+    wf_run_records_t records;   /* inside the monitor */
     int progress_moved;         /* in the monitor: not told to the store yet */
     apr_pool_t *pool;
 } wf_held_t;

@@ -55,6 +55,19 @@ typedef struct wf_run_progress_t {
     apr_uint64_t total;
 } wf_run_progress_t;
 
+/* Rows that a run has read, written, and failed to write. */
+typedef struct wf_run_records_t {
+    apr_uint64_t read;
+    apr_uint64_t written;
+    apr_uint64_t failed;
+} wf_run_records_t;
+
+/* What a task remembers from one run to the next: a name, and a JSON text. */
+typedef struct wf_run_marker_t {
+    const char *name;
+    wf_slice_t json;
+} wf_run_marker_t;
+
 /* A run as it stands. Texts are NULL, times 0 and slices empty where there is nothing to say. */
 typedef struct wf_run_t {
     wf_uuid_t pid;
@@ -76,9 +89,7 @@ typedef struct wf_run_t {
     apr_uint32_t concurrency; /* runs of its task at a time; 0: no limit */
     int rerun_when_lost;
     wf_run_progress_t progress;
-    apr_uint64_t records_read;
-    apr_uint64_t records_written;
-    apr_uint64_t records_failed;
+    wf_run_records_t records;
     wf_slice_t result; /* JSON */
     int result_cut;
     wf_slice_t actions; /* JSON array */
@@ -97,6 +108,8 @@ typedef struct wf_new_run_t {
     const char *idempotency_key; /* NULL: none */
     apr_uint32_t concurrency;
     int rerun_when_lost;
+    int refuse_overlap; /* whether it is refused where `concurrency` runs of its task (at least one)
+                           are queued or running */
     wf_slice_t payload; /* kept byte for byte */
 } wf_new_run_t;
 
@@ -110,6 +123,7 @@ typedef struct wf_claim_t {
     wf_token_t token;
     wf_run_t run;
     wf_slice_t payload;
+    apr_array_header_t *markers; /* wf_run_marker_t: what the task's last completed run left */
 } wf_claim_t;
 
 /* How an execution ended: status is COMPLETED, ERROR or INTERRUPTED. */
@@ -117,10 +131,14 @@ typedef struct wf_finish_t {
     wf_token_t token;
     wf_run_status_e status;
     wf_run_progress_t progress;
+    wf_run_records_t records;
     wf_slice_t result;
     int result_cut;
     wf_slice_t actions;
     wf_run_error_t error;
+    int marker_count; /* those to be remembered, where status is COMPLETED; others of the task stay
+                       */
+    const wf_run_marker_t *markers;
 } wf_finish_t;
 
 /* What wait reports; hints, which may be merged, spurious or lost. */
@@ -137,7 +155,8 @@ struct wf_store_t {
     /*
      * Writes a run, its queue entry and its idempotency key in one transaction. *run is the run as
      * it now stands: the new one, or the earlier one of the same pid or of the same key and
-     * request. Also WF_ECONFLICT (the key belongs to another request), WF_EFULL.
+     * request. Also WF_ECONFLICT (the key belongs to another request), WF_EFULL; WF_EOVERLAP (then
+     * *run is one of those that are under way).
      */
     apr_status_t (*create)(wf_run_t **run, wf_store_t *store, const wf_new_run_t *spec,
                            wf_result_t *result, apr_pool_t *pool);
@@ -174,11 +193,12 @@ struct wf_store_t {
 
     /* Last one wins; may be dropped at a crash. WF_ESTALE. */
     apr_status_t (*progress)(wf_store_t *store, const wf_token_t *token,
-                             const wf_run_progress_t *progress, apr_pool_t *pool);
+                             const wf_run_progress_t *progress, const wf_run_records_t *records,
+                             apr_pool_t *pool);
 
     /*
-     * Ends a run: compare-and-set on (pid, fence). The same again succeeds. WF_ESTALE where the
-     * run has another fence, or has ended otherwise.
+     * Ends a run, and remembers its markers, in one transaction: compare-and-set on (pid, fence).
+     * The same again succeeds. WF_ESTALE where the run has another fence, or has ended otherwise.
      */
     apr_status_t (*finish)(wf_store_t *store, const wf_finish_t *finish, apr_pool_t *pool);
 

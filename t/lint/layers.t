@@ -17,7 +17,7 @@ my %may = (
     base   => [qw(base)],
 );
 my $httpd = qr/^(?:httpd|http_\w+|ap_\w+|mod_\w+|util_\w+|scoreboard|mpm_common|unixd)\.h$/;
-my @units = map { (glob "$_/*.c") } 't/unit';
+my @units = map { (glob "$_/*.c") } 't/unit', 't/fuzz';
 
 for my $file (sources()) {
     my ($inside) = $file =~ m{^mod_dbsync_wf/(.*)};

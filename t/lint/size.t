@@ -7,8 +7,8 @@ use warnings FATAL => 'all';
 use Test::More;
 use WfSource qw(files read_file sources);
 
-my @units = grep {/\.[ch]$/} -d 't/unit' ? files('t/unit') : ();
-my @scripts = grep { !/\.(?:json|in|conf|c|h)$/ } files('scripts', 't');
+my @units = grep {/\.[ch]$/} files('t/unit', 't/fuzz');
+my @scripts = grep { !m{\.(?:json|in|conf|c|h)$|^t/fuzz/corpus/} } files('scripts', 't');
 
 for my $file (sources(), @units) {
     my @lines = split /\n/, read_file($file), -1;

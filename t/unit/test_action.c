@@ -33,6 +33,16 @@ static void test_payload_byte_for_byte(void **state)
     conduct_actions(&trial, "{\"action\": \"exec\", \"command\": [\"cat\"], \"stdin\": \"none\"}");
     assert_completed(&trial, "\"\"");
     finish(&trial);
+
+    conduct_actions(&trial, "{\"action\": \"exec\", \"command\": [\"cat\"],"
+                            " \"input\": {\"a\": [\"{{n}}\", \"x{{n}}\"]}}");
+    assert_completed(&trial, "{\"a\":[2,\"x2\"]}");
+    finish(&trial);
+
+    conduct_actions(&trial, "{\"action\": \"exec\", \"command\": [\"cat\"],"
+                            " \"input\": \"to {{address/lineOne}}\"}");
+    assert_completed(&trial, "\"to 123 Main Street\"");
+    finish(&trial);
 }
 
 static void test_environment(void **state)
@@ -217,7 +227,9 @@ static void test_broken_actions(void **state)
          "/env/A: must be a string"},
         {"\"action\": \"exec\", \"command\": [\"x\"], \"shell\": true",
          ": there is no member \"shell\"; allowed are: action, name, into, onError, retry, "
-         "repeatable, command, directory, env, stdin"},
+         "repeatable, command, directory, env, stdin, input"},
+        {"\"action\": \"exec\", \"command\": [\"x\"], \"stdin\": \"none\", \"input\": 1",
+         "/input: cannot be there beside stdin"},
         {"\"action\": \"wait\"", "/seconds: must be a number from 0 to 604800"},
         {"\"action\": \"wait\", \"seconds\": -1", "/seconds: must be a number from 0 to 604800"},
         {"\"action\": \"wait\", \"seconds\": 604801",

@@ -66,7 +66,7 @@ static void shows_all_of_a_completed_run(void **state)
     run.progress.action = "exec";
     run.progress.done = 1;
     run.progress.total = 2;
-    run.records_failed = 3;
+    run.records.failed = 3;
     run.result = wf_slice("[1]");
     run.result_cut = 1;
     run.actions = wf_slice("[{}]");

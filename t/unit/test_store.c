@@ -149,17 +149,117 @@ static void progress_shows_and_the_last_one_wins(void **state)
     apr_uint64_t a = join_ok(f, "a");
     wf_new_run_t spec = new_run("12");
     wf_run_progress_t progress = {"write customer", 1200, 5000};
+    wf_run_records_t records = {7, 5, 2};
+    wf_finish_t finish;
     wf_claim_t claim;
 
     create_ok(f, &spec);
     claim = claim_one(f, a);
-    assert_int_equal(f->store->progress(f->store, &claim.token, &progress, f->pool), APR_SUCCESS);
+    assert_int_equal(f->store->progress(f->store, &claim.token, &progress, &records, f->pool),
+                     APR_SUCCESS);
     progress.done = 1300;
-    assert_int_equal(f->store->progress(f->store, &claim.token, &progress, f->pool), APR_SUCCESS);
+    assert_int_equal(f->store->progress(f->store, &claim.token, &progress, &records, f->pool),
+                     APR_SUCCESS);
     assert_string_equal(get_ok(f, &spec.pid)->progress.action, "write customer");
     assert_int_equal(get_ok(f, &spec.pid)->progress.done, 1300);
+    assert_int_equal(get_ok(f, &spec.pid)->records.written, 5);
+    finish = completed(claim.token);
+    finish.records = (wf_run_records_t){8, 6, 2};
+    finish.progress = (wf_run_progress_t){NULL, 1, 1};
     claim.token.fence++;
-    assert_int_equal(f->store->progress(f->store, &claim.token, &progress, f->pool), WF_ESTALE);
+    assert_int_equal(f->store->progress(f->store, &claim.token, &progress, &records, f->pool),
+                     WF_ESTALE);
+    assert_int_equal(f->store->finish(f->store, &finish, f->pool), APR_SUCCESS);
+    assert_int_equal(get_ok(f, &spec.pid)->records.read, 8);
+    assert_int_equal(get_ok(f, &spec.pid)->records.failed, 2);
+}
+
+/* Claims a run of the task and ends it with a marker. */
+static void finish_with(fixture_t *f, apr_uint64_t incarnation, const char *task,
+                        wf_run_status_e status, wf_run_marker_t marker)
+{
+    wf_new_run_t spec = new_run(task);
+    wf_finish_t finish;
+
+    create_ok(f, &spec);
+    finish = completed(claim_one(f, incarnation).token);
+    finish.status = status;
+    finish.marker_count = 1;
+    finish.markers = &marker;
+    assert_int_equal(f->store->finish(f->store, &finish, f->pool), APR_SUCCESS);
+    assert_int_equal(f->store->finish(f->store, &finish, f->pool), APR_SUCCESS);
+}
+
+/* What the next run of the task is told of a marker; NULL where it is told nothing. */
+static const char *marker_of(fixture_t *f, apr_uint64_t incarnation, const char *task,
+                             const char *name)
+{
+    wf_new_run_t spec = new_run(task);
+    const char *json = NULL;
+    wf_finish_t finish;
+    wf_claim_t claim;
+
+    create_ok(f, &spec);
+    claim = claim_one(f, incarnation);
+    for (int i = 0; i < claim.markers->nelts; i++) {
+        const wf_run_marker_t *marker = &APR_ARRAY_IDX(claim.markers, i, wf_run_marker_t);
+
+        if (strcmp(marker->name, name) == 0) {
+            json = apr_pstrmemdup(f->pool, marker->json.data, marker->json.len);
+        }
+    }
+    finish = completed(claim.token);
+    assert_int_equal(f->store->finish(f->store, &finish, f->pool), APR_SUCCESS);
+    return json;
+}
+
+static void a_marker_moves_when_a_run_completes_and_only_then(void **state)
+{
+    fixture_t *f = *state;
+    apr_uint64_t a = join_ok(f, "a");
+
+    assert_null(marker_of(f, a, "12", "last"));
+    finish_with(f, a, "12", WF_RUN_COMPLETED, (wf_run_marker_t){"last", wf_slice("\"one\"")});
+    finish_with(f, a, "12", WF_RUN_COMPLETED, (wf_run_marker_t){"other", wf_slice("[1]")});
+    assert_string_equal(marker_of(f, a, "12", "last"), "\"one\"");
+    finish_with(f, a, "12", WF_RUN_ERROR, (wf_run_marker_t){"last", wf_slice("\"two\"")});
+    finish_with(f, a, "12", WF_RUN_INTERRUPTED, (wf_run_marker_t){"last", wf_slice("\"two\"")});
+    restart_keeper(f, SIGKILL);
+    assert_string_equal(marker_of(f, a, "12", "last"), "\"one\"");
+    finish_with(f, a, "12", WF_RUN_COMPLETED, (wf_run_marker_t){"last", wf_slice("3")});
+    assert_string_equal(marker_of(f, a, "12", "last"), "3");
+    assert_string_equal(marker_of(f, a, "12", "other"), "[1]");
+    assert_null(marker_of(f, a, "13", "last"));
+}
+
+static void a_run_that_must_not_overlap_is_refused(void **state)
+{
+    fixture_t *f = *state;
+    apr_uint64_t a = join_ok(f, "a");
+    wf_new_run_t first = new_run("12"), second = new_run("12"), other = new_run("13");
+    wf_run_t *run = NULL;
+    wf_finish_t finish;
+
+    first.refuse_overlap = second.refuse_overlap = other.refuse_overlap = 1;
+    create_ok(f, &first);
+    assert_int_equal(f->store->create(&run, f->store, &second, NULL, f->pool), WF_EOVERLAP);
+    assert_memory_equal(&run->pid, &first.pid, sizeof(first.pid));
+    assert_int_equal(f->store->get(&run, f->store, VHOST, &second.pid, NULL, f->pool),
+                     APR_NOTFOUND);
+    create_ok(f, &other);
+    create_ok(f, &first); /* the same call again */
+    second.concurrency = 2;
+    create_ok(f, &second);
+    finish = completed(claim_one(f, a).token);
+    assert_memory_equal(&finish.token.pid, &first.pid, sizeof(first.pid));
+    finish.token = claim_one(f, a).token; /* the other task's: tasks take turns */
+    first = new_run("12");
+    first.refuse_overlap = 1;
+    first.concurrency = 2;
+    assert_int_equal(f->store->create(&run, f->store, &first, NULL, f->pool), WF_EOVERLAP);
+    assert_memory_equal(&run->pid, &second.pid, sizeof(second.pid));
+    assert_int_equal(f->store->finish(f->store, &finish, f->pool), APR_SUCCESS);
+    create_ok(f, &(wf_new_run_t){.pid = other.pid, .vhost = VHOST, .project = "569", .task = "13"});
 }
 
 /* Purges until there is nothing more to purge; how many went. */
@@ -252,6 +352,8 @@ int main(void)
         STORE_TEST(tasks_take_turns_and_keep_their_limit),
         STORE_TEST(a_draining_runner_claims_no_more_but_finishes),
         STORE_TEST(progress_shows_and_the_last_one_wins),
+        STORE_TEST(a_marker_moves_when_a_run_completes_and_only_then),
+        STORE_TEST(a_run_that_must_not_overlap_is_refused),
         STORE_TEST(purge_takes_what_has_ended_and_nothing_else),
         STORE_TEST(the_keeper_purges_by_itself),
     };

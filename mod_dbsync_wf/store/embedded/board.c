@@ -106,14 +106,33 @@ static void refresh(wf_board_t *board, wf_group_t *group)
     group->is_ready = ready;
 }
 
+static void add_group_key(wf_buf_t *key, const wf_run_t *run)
+{
+    wf_buf_add(key, run->vhost, strlen(run->vhost) + 1);
+    wf_buf_add(key, run->project, strlen(run->project) + 1);
+    wf_buf_add(key, run->task, strlen(run->task) + 1);
+}
+
+wf_entry_t *wf_board_overlap(wf_board_t *board, const wf_run_t *run)
+{
+    apr_uint32_t most = run->concurrency ? run->concurrency : 1;
+    wf_buf_t key = {NULL, 0, 0};
+    wf_group_t *group;
+
+    add_group_key(&key, run);
+    group = apr_hash_get(board->groups, key.data, (apr_ssize_t)key.len);
+    wf_buf_free(&key);
+    return group && group->queued + group->running >= most
+               ? TAILQ_LAST(&group->members, wf_entry_queue)
+               : NULL;
+}
+
 static wf_group_t *group_of(wf_board_t *board, const wf_run_t *run)
 {
     wf_buf_t key = {NULL, 0, 0};
     wf_group_t *group;
 
-    wf_buf_add(&key, run->vhost, strlen(run->vhost) + 1);
-    wf_buf_add(&key, run->project, strlen(run->project) + 1);
-    wf_buf_add(&key, run->task, strlen(run->task) + 1);
+    add_group_key(&key, run);
     group = apr_hash_get(board->groups, key.data, (apr_ssize_t)key.len);
     if (!group) {
         group = allocate(sizeof(*group) + key.len);
@@ -123,6 +142,7 @@ static wf_group_t *group_of(wf_board_t *board, const wf_run_t *run)
         group->project = group->vhost + strlen(group->vhost) + 1;
         group->task = group->project + strlen(group->project) + 1;
         TAILQ_INIT(&group->queue);
+        TAILQ_INIT(&group->members);
         apr_hash_set(board->groups, group->key, (apr_ssize_t)group->key_len, group);
     }
     wf_buf_free(&key);
@@ -142,6 +162,7 @@ wf_entry_t *wf_board_queue(wf_board_t *board, const wf_run_t *run)
     entry->rerun_when_lost = run->rerun_when_lost;
     wf_entry_set_interrupt(entry, run->interrupt_requested, run->interrupted_by);
     TAILQ_INSERT_TAIL(&entry->group->queue, entry, link);
+    TAILQ_INSERT_TAIL(&entry->group->members, entry, member);
     entry->group->queued++;
     apr_hash_set(board->entries, &entry->pid, sizeof(entry->pid), entry);
     refresh(board, entry->group);
@@ -206,6 +227,7 @@ void wf_board_remove(wf_board_t *board, wf_entry_t *entry)
     wf_group_t *group = entry->group;
 
     detach(board, entry);
+    TAILQ_REMOVE(&group->members, entry, member);
     forget_entry(board, entry);
     if (group->queued == 0 && group->running == 0) {
         forget_group(board, group);
@@ -230,6 +252,7 @@ void wf_entry_row(wf_run_t *row, const wf_entry_t *entry)
     row->progress.action = entry->action;
     row->progress.done = entry->done;
     row->progress.total = entry->total;
+    row->records = entry->records;
 }
 
 void wf_entry_set_interrupt(wf_entry_t *entry, apr_time_t when, const char *by)
@@ -238,11 +261,13 @@ void wf_entry_set_interrupt(wf_entry_t *entry, apr_time_t when, const char *by)
     set_text(&entry->interrupted_by, by);
 }
 
-void wf_entry_set_progress(wf_entry_t *entry, const wf_run_progress_t *progress)
+void wf_entry_set_progress(wf_entry_t *entry, const wf_run_progress_t *progress,
+                           const wf_run_records_t *records)
 {
     set_text(&entry->action, progress->action);
     entry->done = progress->done;
     entry->total = progress->total;
+    entry->records = *records;
 }
 
 wf_holder_t *wf_board_holder(wf_board_t *board, apr_uint64_t incarnation)

@@ -26,7 +26,8 @@ TAILQ_HEAD(wf_entry_queue, wf_entry_t);
 TAILQ_HEAD(wf_group_queue, wf_group_t);
 
 struct wf_entry_t {
-    TAILQ_ENTRY(wf_entry_t) link; /* in its group's queue or its holder's held */
+    TAILQ_ENTRY(wf_entry_t) link;   /* in its group's queue or its holder's held */
+    TAILQ_ENTRY(wf_entry_t) member; /* in its group, wherever it stands */
     wf_uuid_t pid;
     wf_group_t *group;
     wf_holder_t *holder; /* NULL: queued */
@@ -38,6 +39,7 @@ struct wf_entry_t {
     char *action;
     apr_uint64_t done;
     apr_uint64_t total;
+    wf_run_records_t records;
     int rerun_when_lost;
 };
 
@@ -45,6 +47,7 @@ struct wf_group_t {
     TAILQ_ENTRY(wf_group_t) link; /* in the ring of ready groups, where is_ready */
     int is_ready;
     struct wf_entry_queue queue;
+    struct wf_entry_queue members; /* queued and running, in the order in which they came */
     apr_uint32_t queued;
     apr_uint32_t running;
     apr_uint32_t limit; /* 0: none */
@@ -84,6 +87,12 @@ wf_entry_t *wf_board_find(wf_board_t *board, const wf_uuid_t *pid);
 /* Makes an entry, queued last in its group; takes what a row of the active table holds. */
 wf_entry_t *wf_board_queue(wf_board_t *board, const wf_run_t *run);
 
+/*
+ * Where as many runs of the run's task as may be (its concurrency, at least one) are under way, the
+ * one of them that came last; otherwise NULL.
+ */
+wf_entry_t *wf_board_overlap(wf_board_t *board, const wf_run_t *run);
+
 /* The entry to claim next, or NULL; the group it belongs to then goes to the end of the ring. */
 wf_entry_t *wf_board_next(wf_board_t *board);
 
@@ -101,7 +110,8 @@ void wf_entry_row(wf_run_t *row, const wf_entry_t *entry);
 
 /* Sets an entry's interrupt, and its progress; texts are copied, NULL clears. */
 void wf_entry_set_interrupt(wf_entry_t *entry, apr_time_t when, const char *by);
-void wf_entry_set_progress(wf_entry_t *entry, const wf_run_progress_t *progress);
+void wf_entry_set_progress(wf_entry_t *entry, const wf_run_progress_t *progress,
+                           const wf_run_records_t *records);
 
 /* Holders: found or NULL; added, with all news pending; removed (it must hold nothing). */
 wf_holder_t *wf_board_holder(wf_board_t *board, apr_uint64_t incarnation);

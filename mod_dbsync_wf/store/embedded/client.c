@@ -19,6 +19,15 @@ static apr_status_t take_run(wf_run_t **run, const wf_message_t *message, apr_po
     return wf_record_decode(*run, message->field[WF_FIELD_RUN], pool);
 }
 
+/* The same for an answer that says more than success: `status`, where the run can be read. */
+static apr_status_t take_run_of(apr_status_t status, wf_run_t **run, const wf_call_t *call,
+                                apr_pool_t *pool)
+{
+    apr_status_t rv = take_run(run, &call->message, pool);
+
+    return rv == APR_SUCCESS ? status : rv;
+}
+
 static apr_status_t create_run(wf_run_t **run, wf_store_t *store, const wf_new_run_t *spec,
                                wf_result_t *result, apr_pool_t *pool)
 {
@@ -42,9 +51,10 @@ static apr_status_t create_run(wf_run_t **run, wf_store_t *store, const wf_new_r
     mark = wf_field_open(&call->request, WF_FIELD_RUN);
     wf_record_encode(&call->request, &fresh);
     wf_field_close(&call->request, mark);
+    wf_field_add_u64(&call->request, WF_FIELD_OVERLAP, (apr_uint64_t)spec->refuse_overlap);
     wf_field_add(&call->request, WF_FIELD_PAYLOAD, spec->payload);
     rv = wf_call_send(call, client_of(store), 0, result);
-    return rv == APR_SUCCESS ? take_run(run, &call->message, pool) : rv;
+    return rv == APR_SUCCESS || rv == WF_EOVERLAP ? take_run_of(rv, run, call, pool) : rv;
 }
 
 static apr_status_t join(apr_uint64_t *incarnation, wf_store_t *store, const char *host,
@@ -76,11 +86,14 @@ static apr_status_t take_claim(wf_claim_t *claim, wf_slice_t bytes, apr_pool_t *
     wf_slice_t value;
 
     memset(claim, 0, sizeof(*claim));
+    claim->markers = apr_array_make(pool, 1, sizeof(wf_run_marker_t));
     while ((rv = wf_field_next(&tag, &value, &bytes)) == APR_SUCCESS) {
         if (tag == WF_FIELD_RUN) {
             rv = wf_record_decode(&claim->run, value, pool);
         } else if (tag == WF_FIELD_PAYLOAD) {
             claim->payload = wf_slice_dup(value, pool);
+        } else if (tag == WF_FIELD_MARKER) {
+            rv = wf_marker_decode(apr_array_push(claim->markers), value, pool);
         }
         if (rv != APR_SUCCESS) {
             return rv;
@@ -155,7 +168,8 @@ static apr_status_t heartbeat(apr_array_header_t **interrupted, wf_store_t *stor
 }
 
 static apr_status_t report_progress(wf_store_t *store, const wf_token_t *token,
-                                    const wf_run_progress_t *progress, apr_pool_t *pool)
+                                    const wf_run_progress_t *progress,
+                                    const wf_run_records_t *records, apr_pool_t *pool)
 {
     wf_call_t *call = wf_call_begin(client_of(store), WF_OP_PROGRESS, pool);
 
@@ -163,6 +177,9 @@ static apr_status_t report_progress(wf_store_t *store, const wf_token_t *token,
     wf_field_add_text(&call->request, WF_FIELD_ACTION, progress->action);
     wf_field_add_u64(&call->request, WF_FIELD_DONE, progress->done);
     wf_field_add_u64(&call->request, WF_FIELD_TOTAL, progress->total);
+    wf_field_add_u64(&call->request, WF_FIELD_READ, records->read);
+    wf_field_add_u64(&call->request, WF_FIELD_WRITTEN, records->written);
+    wf_field_add_u64(&call->request, WF_FIELD_FAILED, records->failed);
     return wf_call_send(call, client_of(store), 0, NULL);
 }
 
@@ -177,6 +194,7 @@ static apr_status_t finish_run(wf_store_t *store, const wf_finish_t *finish, apr
     ended.fence = finish->token.fence;
     ended.status = finish->status;
     ended.progress = finish->progress;
+    ended.records = finish->records;
     ended.result = finish->result;
     ended.result_cut = finish->result_cut;
     ended.actions = finish->actions;
@@ -185,6 +203,9 @@ static apr_status_t finish_run(wf_store_t *store, const wf_finish_t *finish, apr
     mark = wf_field_open(&call->request, WF_FIELD_RUN);
     wf_record_encode(&call->request, &ended);
     wf_field_close(&call->request, mark);
+    for (int i = 0; i < finish->marker_count; i++) {
+        wf_marker_encode(&call->request, WF_FIELD_MARKER, &finish->markers[i]);
+    }
     return wf_call_send(call, client_of(store), 0, NULL);
 }
 
@@ -211,15 +232,11 @@ static apr_status_t interrupt_run(wf_run_t **run, wf_store_t *store, const char 
                                   apr_pool_t *pool)
 {
     wf_call_t *call = begin_for_run(store, WF_OP_INTERRUPT, vhost, pid, pool);
-    apr_status_t rv, ended;
+    apr_status_t rv;
 
     wf_field_add_text(&call->request, WF_FIELD_BY, by);
-    ended = wf_call_send(call, client_of(store), 0, result);
-    if (ended != APR_SUCCESS && ended != WF_EENDED) {
-        return ended;
-    }
-    rv = take_run(run, &call->message, pool);
-    return rv == APR_SUCCESS ? ended : rv;
+    rv = wf_call_send(call, client_of(store), 0, result);
+    return rv == APR_SUCCESS || rv == WF_EENDED ? take_run_of(rv, run, call, pool) : rv;
 }
 
 static apr_status_t get_run(wf_run_t **run, wf_store_t *store, const char *vhost,

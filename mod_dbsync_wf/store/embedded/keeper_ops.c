@@ -43,10 +43,10 @@ static apr_status_t do_create(wf_keeper_t *keeper, wf_peer_t *peer, const wf_mes
     apr_status_t rv = wf_record_decode(&spec, m->field[WF_FIELD_RUN], keeper->batch);
 
     if (rv == APR_SUCCESS) {
-        rv =
-            wf_state_create(&run, &keeper->state, &spec, m->field[WF_FIELD_PAYLOAD], keeper->batch);
+        rv = wf_state_create(&run, &keeper->state, &spec, wf_message_u64(m, WF_FIELD_OVERLAP) != 0,
+                             m->field[WF_FIELD_PAYLOAD], keeper->batch);
     }
-    if (rv == APR_SUCCESS) {
+    if (rv == APR_SUCCESS || rv == WF_EOVERLAP) {
         add_run(&peer->out, &run);
     }
     return rv;
@@ -77,6 +77,9 @@ static void add_claim(wf_buf_t *out, const wf_claim_t *claim)
 
     add_run(out, &claim->run);
     wf_field_add(out, WF_FIELD_PAYLOAD, claim->payload);
+    for (int i = 0; i < claim->markers->nelts; i++) {
+        wf_marker_encode(out, WF_FIELD_MARKER, &APR_ARRAY_IDX(claim->markers, i, wf_run_marker_t));
+    }
     wf_field_close(out, mark);
 }
 
@@ -131,19 +134,46 @@ static apr_status_t do_progress(wf_keeper_t *keeper, wf_peer_t *peer, const wf_m
     wf_run_progress_t progress = {wf_message_text(m, WF_FIELD_ACTION, keeper->batch),
                                   wf_message_u64(m, WF_FIELD_DONE),
                                   wf_message_u64(m, WF_FIELD_TOTAL)};
+    wf_run_records_t records = {wf_message_u64(m, WF_FIELD_READ),
+                                wf_message_u64(m, WF_FIELD_WRITTEN),
+                                wf_message_u64(m, WF_FIELD_FAILED)};
     apr_status_t rv = wf_token_decode(&token, m);
 
     (void)peer;
-    return rv == APR_SUCCESS ? wf_state_progress(&keeper->state, &token, &progress) : rv;
+    return rv == APR_SUCCESS ? wf_state_progress(&keeper->state, &token, &progress, &records) : rv;
+}
+
+/* The markers among a message's fields. */
+static apr_status_t take_markers(apr_array_header_t **markers, const wf_message_t *m,
+                                 apr_pool_t *pool)
+{
+    wf_slice_t rest = m->body, value;
+    unsigned char tag;
+    apr_status_t rv;
+
+    *markers = apr_array_make(pool, 1, sizeof(wf_run_marker_t));
+    while ((rv = wf_field_next(&tag, &value, &rest)) == APR_SUCCESS) {
+        if (tag == WF_FIELD_MARKER) {
+            rv = wf_marker_decode(apr_array_push(*markers), value, pool);
+        }
+        if (rv != APR_SUCCESS) {
+            return rv;
+        }
+    }
+    return rv == APR_EOF ? APR_SUCCESS : rv;
 }
 
 static apr_status_t do_finish(wf_keeper_t *keeper, wf_peer_t *peer, const wf_message_t *m)
 {
     wf_run_t end;
+    apr_array_header_t *markers;
     apr_status_t rv = wf_record_decode(&end, m->field[WF_FIELD_RUN], keeper->batch);
 
     (void)peer;
-    return rv == APR_SUCCESS ? wf_state_finish(&keeper->state, &end, keeper->batch) : rv;
+    if (rv == APR_SUCCESS) {
+        rv = take_markers(&markers, m, keeper->batch);
+    }
+    return rv == APR_SUCCESS ? wf_state_finish(&keeper->state, &end, markers, keeper->batch) : rv;
 }
 
 static apr_status_t do_release(wf_keeper_t *keeper, wf_peer_t *peer, const wf_message_t *m)

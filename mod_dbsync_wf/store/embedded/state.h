@@ -41,7 +41,7 @@ apr_status_t wf_state_rollback(wf_state_t *state);
 
 /* create: `spec` has what wf_new_run_t has. *run is filled in, in pool. */
 apr_status_t wf_state_create(wf_run_t *run, wf_state_t *state, const wf_run_t *spec,
-                             wf_slice_t payload, apr_pool_t *pool);
+                             int refuse_overlap, wf_slice_t payload, apr_pool_t *pool);
 
 apr_status_t wf_state_get(wf_run_t *run, wf_state_t *state, const char *vhost, const wf_uuid_t *pid,
                           apr_pool_t *pool);
@@ -66,10 +66,11 @@ apr_status_t wf_state_heartbeat(wf_holder_t **holder, wf_state_t *state, apr_uin
                                 apr_interval_time_t ttl);
 
 apr_status_t wf_state_progress(wf_state_t *state, const wf_token_t *token,
-                               const wf_run_progress_t *progress);
+                               const wf_run_progress_t *progress, const wf_run_records_t *records);
 
-/* finish: `end` has the members of wf_finish_t. */
-apr_status_t wf_state_finish(wf_state_t *state, const wf_run_t *end, apr_pool_t *pool);
+/* finish: `end` has the members of wf_finish_t but its markers, which are wf_run_marker_t. */
+apr_status_t wf_state_finish(wf_state_t *state, const wf_run_t *end,
+                             const apr_array_header_t *markers, apr_pool_t *pool);
 
 apr_status_t wf_state_release(wf_state_t *state, const wf_token_t *token, apr_pool_t *pool);
 

@@ -136,6 +136,9 @@ static apr_status_t fill_claim(wf_claim_t *claim, wf_state_t *state, const wf_en
     if (rv == APR_SUCCESS) {
         rv = wf_payloads_get(&claim->payload, &state->tables, &entry->pid, pool);
     }
+    if (rv == APR_SUCCESS) {
+        rv = wf_markers_get(&claim->markers, &state->tables, &claim->run, pool);
+    }
     claim->token.pid = entry->pid;
     claim->token.fence = entry->fence;
     return rv;
@@ -208,18 +211,19 @@ apr_status_t wf_state_heartbeat(wf_holder_t **holder, wf_state_t *state, apr_uin
 }
 
 apr_status_t wf_state_progress(wf_state_t *state, const wf_token_t *token,
-                               const wf_run_progress_t *progress)
+                               const wf_run_progress_t *progress, const wf_run_records_t *records)
 {
     wf_entry_t *entry;
     apr_status_t rv = find_held(&entry, state, token);
 
     if (rv == APR_SUCCESS) {
-        wf_entry_set_progress(entry, progress);
+        wf_entry_set_progress(entry, progress, records);
     }
     return rv;
 }
 
-apr_status_t wf_state_finish(wf_state_t *state, const wf_run_t *end, apr_pool_t *pool)
+apr_status_t wf_state_finish(wf_state_t *state, const wf_run_t *end,
+                             const apr_array_header_t *markers, apr_pool_t *pool)
 {
     wf_token_t token = {end->pid, end->fence};
     wf_entry_t *entry;
@@ -230,7 +234,11 @@ apr_status_t wf_state_finish(wf_state_t *state, const wf_run_t *end, apr_pool_t 
         return WF_EINVALID;
     }
     if (find_held(&entry, state, &token) == APR_SUCCESS) {
-        return wf_state_end(&run, state, entry, end, pool);
+        rv = wf_state_end(&run, state, entry, end, pool);
+        if (rv == APR_SUCCESS && end->status == WF_RUN_COMPLETED && markers->nelts) {
+            rv = wf_markers_set(&state->tables, &run, markers, pool);
+        }
+        return rv;
     }
     rv = wf_runs_get(&run, &state->tables, &end->pid, pool);
     if (rv == APR_SUCCESS && run.fence == end->fence && run.status == end->status) {

@@ -17,6 +17,7 @@ static void overlay(wf_run_t *run, const wf_entry_t *entry)
     run->fence = row.fence;
     run->incarnation = row.incarnation;
     run->progress = row.progress;
+    run->records = row.records;
 }
 
 /* A run as it stands, of whatever vhost. */
@@ -33,12 +34,21 @@ static apr_status_t read_run(wf_run_t *run, wf_state_t *state, const wf_uuid_t *
 }
 
 apr_status_t wf_state_create(wf_run_t *run, wf_state_t *state, const wf_run_t *spec,
-                             wf_slice_t payload, apr_pool_t *pool)
+                             int refuse_overlap, wf_slice_t payload, apr_pool_t *pool)
 {
+    const wf_entry_t *overlap;
     apr_status_t rv;
 
     if (!spec->vhost || !spec->project || !spec->task) {
         return WF_EINVALID;
+    }
+    if (refuse_overlap && (overlap = wf_board_overlap(&state->board, spec)) != NULL) {
+        rv = read_run(run, state, &spec->pid, pool);
+        if (rv != APR_NOTFOUND) {
+            return rv; /* the same call again */
+        }
+        rv = read_run(run, state, &overlap->pid, pool);
+        return rv == APR_SUCCESS ? WF_EOVERLAP : rv;
     }
     *run = *spec;
     run->status = WF_RUN_SUBMITTED;
@@ -83,6 +93,7 @@ apr_status_t wf_state_end(wf_run_t *run, wf_state_t *state, wf_entry_t *entry, c
     run->error = end->error;
     if (end->progress.total) {
         run->progress = end->progress;
+        run->records = end->records;
     }
     rv = wf_runs_put(&state->tables, run);
     if (rv == APR_SUCCESS) {

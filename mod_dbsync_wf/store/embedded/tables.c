@@ -16,6 +16,7 @@ apr_status_t wf_tables_open(wf_tables_t *tables, wf_bdb_t *bdb, apr_pool_t *pool
         {offsetof(wf_tables_t, by_project), "by_project.db"},
         {offsetof(wf_tables_t, runners), "runners.db"},
         {offsetof(wf_tables_t, counters), "counters.db"},
+        {offsetof(wf_tables_t, markers), "markers.db"},
     };
     apr_status_t rv = APR_SUCCESS;
 

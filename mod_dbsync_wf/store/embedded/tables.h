@@ -9,6 +9,7 @@
  * - by_project: vhost NUL project NUL pid -> nothing; for lists, newest last
  * - runners: incarnation -> host; those that have not expired
  * - counters: name -> number
+ * - markers: vhost NUL project NUL task -> what the task remembers, all names in one
  */
 #ifndef WF_STORE_EMBEDDED_TABLES_H
 #define WF_STORE_EMBEDDED_TABLES_H
@@ -24,6 +25,7 @@ typedef struct wf_tables_t {
     wf_table_t *by_project;
     wf_table_t *runners;
     wf_table_t *counters;
+    wf_table_t *markers;
 } wf_tables_t;
 
 apr_status_t wf_tables_open(wf_tables_t *tables, wf_bdb_t *bdb, apr_pool_t *pool);
@@ -59,6 +61,15 @@ apr_status_t wf_runners_delete(wf_tables_t *tables, apr_uint64_t incarnation);
 typedef apr_status_t (*wf_runners_visit_t)(void *baton, apr_uint64_t incarnation, const char *host);
 apr_status_t wf_runners_walk(wf_tables_t *tables, wf_runners_visit_t visit, void *baton,
                              apr_pool_t *pool);
+
+/*
+ * markers: of the run's task. *markers is an array of wf_run_marker_t, empty where there are none;
+ * set replaces those of the same names.
+ */
+apr_status_t wf_markers_get(apr_array_header_t **markers, wf_tables_t *tables, const wf_run_t *run,
+                            apr_pool_t *pool);
+apr_status_t wf_markers_set(wf_tables_t *tables, const wf_run_t *run,
+                            const apr_array_header_t *markers, apr_pool_t *pool);
 
 #define WF_COUNTER_FENCE       "fence"
 #define WF_COUNTER_INCARNATION "incarnation"

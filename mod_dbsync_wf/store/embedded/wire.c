@@ -104,12 +104,34 @@ apr_status_t wf_token_decode(wf_token_t *token, const wf_message_t *message)
     return wf_message_pid(&token->pid, message);
 }
 
+void wf_marker_encode(wf_buf_t *buf, unsigned char tag, const wf_run_marker_t *marker)
+{
+    apr_size_t mark = wf_field_open(buf, tag);
+
+    wf_buf_add(buf, marker->name, strlen(marker->name) + 1);
+    wf_buf_add_slice(buf, marker->json);
+    wf_field_close(buf, mark);
+}
+
+apr_status_t wf_marker_decode(wf_run_marker_t *marker, wf_slice_t value, apr_pool_t *pool)
+{
+    const char *end = value.len ? memchr(value.data, '\0', value.len) : NULL;
+
+    if (!end) {
+        return WF_EPROTOCOL;
+    }
+    marker->name = apr_pstrmemdup(pool, value.data, (apr_size_t)(end - value.data));
+    marker->json =
+        wf_slice_dup(wf_slice_of(end + 1, value.len - (apr_size_t)(end + 1 - value.data)), pool);
+    return APR_SUCCESS;
+}
+
 static const apr_status_t answer_statuses[WF_ANSWER_COUNT] = {
     [WF_ANSWER_OK] = APR_SUCCESS,          [WF_ANSWER_NOT_FOUND] = APR_NOTFOUND,
     [WF_ANSWER_STALE] = WF_ESTALE,         [WF_ANSWER_CONFLICT] = WF_ECONFLICT,
     [WF_ANSWER_FULL] = WF_EFULL,           [WF_ANSWER_ENDED] = WF_EENDED,
     [WF_ANSWER_STORAGE] = WF_EUNAVAILABLE, [WF_ANSWER_INVALID] = WF_EINVALID,
-    [WF_ANSWER_PROTOCOL] = WF_EPROTOCOL,
+    [WF_ANSWER_PROTOCOL] = WF_EPROTOCOL,   [WF_ANSWER_OVERLAP] = WF_EOVERLAP,
 };
 
 apr_status_t wf_answer_status(unsigned char code)

@@ -47,6 +47,7 @@ typedef enum {
     WF_ANSWER_STORAGE, /* nothing was written; repeating at once would fail the same way */
     WF_ANSWER_INVALID,
     WF_ANSWER_PROTOCOL,
+    WF_ANSWER_OVERLAP,
     WF_ANSWER_COUNT
 } wf_answer_e;
 
@@ -74,7 +75,12 @@ enum {
     WF_FIELD_TOTAL,
     WF_FIELD_KEEP, /* microseconds */
     WF_FIELD_MORE,
-    WF_FIELD_LAST = WF_FIELD_MORE
+    WF_FIELD_OVERLAP, /* whether to refuse */
+    WF_FIELD_READ,
+    WF_FIELD_WRITTEN,
+    WF_FIELD_FAILED,
+    WF_FIELD_MARKER, /* repeated: name, NUL, JSON */
+    WF_FIELD_LAST = WF_FIELD_MARKER
 };
 
 /* The fields of a frame, as far as they came; texts and slices point into the frame. */
@@ -107,6 +113,10 @@ apr_status_t wf_message_pid(wf_uuid_t *pid, const wf_message_t *message);
 /* Appends a token's fields (PID, FENCE), and reads them. */
 void wf_token_encode(wf_buf_t *buf, const wf_token_t *token);
 apr_status_t wf_token_decode(wf_token_t *token, const wf_message_t *message);
+
+/* Appends a marker as a field of that tag, and reads one; its texts are copied into pool. */
+void wf_marker_encode(wf_buf_t *buf, unsigned char tag, const wf_run_marker_t *marker);
+apr_status_t wf_marker_decode(wf_run_marker_t *marker, wf_slice_t value, apr_pool_t *pool);
 
 /* The status that an answer's code stands for, and back. */
 apr_status_t wf_answer_status(unsigned char code);

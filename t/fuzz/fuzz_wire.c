@@ -1,0 +1,132 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Bytes from a peer, or from the disk: frames, messages, fields and records. What is read lies in
+ * what came; what is written again reads the same.
+ */
+#include "fuzz.h"
+
+#include "store/embedded/record.h"
+#include "store/embedded/wire.h"
+
+/* Bytes that decode to a run: the run's own encoding is stable. */
+static void check_record(wf_slice_t bytes, apr_pool_t *pool)
+{
+    wf_buf_t one = {0}, two = {0};
+    wf_run_t run, again;
+    apr_status_t status = wf_record_decode(&run, bytes, pool);
+
+    if (status != APR_SUCCESS) {
+        WF_ENSURE(status == WF_EPROTOCOL);
+        return;
+    }
+    wf_record_encode(&one, &run);
+    WF_ENSURE(wf_record_decode(&again, wf_buf_slice(&one), pool) == APR_SUCCESS);
+    WF_ENSURE(memcmp(&again.pid, &run.pid, sizeof(run.pid)) == 0);
+    WF_ENSURE(again.status == run.status && again.fence == run.fence);
+    WF_ENSURE(again.submitted == run.submitted && again.completed == run.completed);
+    WF_ENSURE(again.concurrency == run.concurrency && again.result_cut == run.result_cut);
+    WF_ENSURE(wf_slice_equal(again.result, run.result));
+    WF_ENSURE(wf_slice_equal(again.actions, run.actions));
+    WF_ENSURE(!run.vhost == !again.vhost && (!run.vhost || strcmp(run.vhost, again.vhost) == 0));
+    wf_record_encode(&two, &again);
+    WF_ENSURE(wf_slice_equal(wf_buf_slice(&one), wf_buf_slice(&two)));
+    /* The decoder's own texts end where they should, whoever uses them as C strings. */
+    WF_ENSURE(!run.user || strlen(run.user) <= bytes.len);
+    WF_ENSURE(!run.error.detail || strlen(run.error.detail) <= bytes.len);
+    wf_buf_free(&one);
+    wf_buf_free(&two);
+}
+
+static void check_token(const wf_message_t *message)
+{
+    wf_token_t token, again;
+    wf_message_t read;
+    wf_buf_t buf = {0};
+    wf_slice_t frame;
+    apr_size_t mark, need;
+
+    if (wf_token_decode(&token, message) != APR_SUCCESS) {
+        WF_ENSURE(message->field[WF_FIELD_PID].len != sizeof(token.pid));
+        return;
+    }
+    mark = wf_frame_begin(&buf, message->code, message->call);
+    wf_token_encode(&buf, &token);
+    wf_frame_end(&buf, mark);
+    WF_ENSURE(wf_frame_next(&frame, &need, wf_buf_slice(&buf)) == APR_SUCCESS);
+    WF_ENSURE(wf_message_read(&read, frame) == APR_SUCCESS);
+    WF_ENSURE(wf_token_decode(&again, &read) == APR_SUCCESS);
+    WF_ENSURE(memcmp(&again.pid, &token.pid, sizeof(token.pid)) == 0);
+    WF_ENSURE(again.fence == token.fence);
+    wf_buf_free(&buf);
+}
+
+/* All fields of a message, and those within them; written again they are the same bytes. */
+static void check_fields(wf_slice_t body, wf_slice_t frame, int depth, apr_pool_t *pool)
+{
+    wf_buf_t copy = {0};
+    wf_slice_t value, rest = body;
+    unsigned char tag;
+    apr_status_t status;
+
+    while ((status = wf_field_next(&tag, &value, &rest)) == APR_SUCCESS) {
+        WF_ENSURE(wf_fuzz_is_inside(value, frame));
+        wf_field_add(&copy, tag, value);
+        if (depth > 0) {
+            check_fields(value, frame, depth - 1, pool);
+        }
+        if (tag == WF_FIELD_RUN) {
+            check_record(value, pool);
+        }
+    }
+    WF_ENSURE(status == APR_EOF || status == WF_EPROTOCOL);
+    WF_ENSURE(status != APR_EOF || rest.len == 0);
+    WF_ENSURE(wf_slice_equal(wf_buf_slice(&copy), wf_slice_of(body.data, body.len - rest.len)));
+    wf_buf_free(&copy);
+}
+
+static void check_message(wf_slice_t frame, apr_pool_t *pool)
+{
+    wf_message_t message;
+    apr_status_t status = wf_message_read(&message, frame);
+
+    if (status != APR_SUCCESS) {
+        WF_ENSURE(status == WF_EPROTOCOL);
+        return;
+    }
+    WF_ENSURE(frame.data[0] == WF_WIRE_VERSION && message.code == (unsigned char)frame.data[1]);
+    for (unsigned char tag = 0; tag <= WF_FIELD_LAST; tag++) {
+        const char *text = wf_message_text(&message, tag, pool);
+
+        WF_ENSURE(!message.field[tag].data || wf_fuzz_is_inside(message.field[tag], frame));
+        WF_ENSURE(!text == !message.field[tag].data);
+        WF_ENSURE(!text || strlen(text) <= message.field[tag].len);
+        WF_ENSURE(message.field[tag].len == 8 || wf_message_u64(&message, tag) == 0);
+    }
+    check_token(&message);
+    check_fields(message.body, frame, 2, pool);
+    if (message.code < WF_ANSWER_COUNT) {
+        WF_ENSURE(wf_answer_code(wf_answer_status(message.code)) == message.code);
+    } else {
+        WF_ENSURE(wf_answer_status(message.code) == WF_EPROTOCOL);
+    }
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+    apr_pool_t *pool = wf_fuzz_pool();
+    wf_slice_t bytes = wf_slice_of(size ? (const char *)data : "", size);
+    wf_slice_t frame;
+    apr_size_t need;
+    apr_status_t status;
+
+    check_record(bytes, pool);
+    while ((status = wf_frame_next(&frame, &need, bytes)) == APR_SUCCESS) {
+        WF_ENSURE(wf_fuzz_is_inside(frame, bytes) && need == frame.len + 4);
+        check_message(frame, pool);
+        bytes = wf_slice_of(bytes.data + need, bytes.len - need);
+    }
+    WF_ENSURE(status == WF_EPROTOCOL || (status == APR_INCOMPLETE && need > bytes.len));
+    WF_ENSURE(need <= WF_WIRE_FRAME_MAX + 4);
+    apr_pool_clear(pool);
+    return 0;
+}
