@@ -30,13 +30,14 @@ packages_missing() {
 packages_to_build=(
     gcc libc6-dev make autoconf automake libtool pkg-config curl perl
     apache2-bin apache2-dev apache2-utils libapr1-dev libaprutil1-dev libjansson-dev libdb5.3-dev
+    libcurl4-openssl-dev
 )
 
 # What the tests need beside that.
 # shellcheck disable=SC2034 # for those who source this
 packages_to_test=(
     clang shellcheck libcmocka-dev libapache2-mod-perl2 libwww-perl db5.3-util valgrind libc6-dbg
-    faketime util-linux mount
+    faketime util-linux mount openssl
 )
 
 # What scripts/fuzz needs beside what building does; libclang-rt-dev has libFuzzer.

@@ -3,9 +3,11 @@
 #include "flow/connector.h"
 
 #include <apr_strings.h>
+#include "flow/rest/rest.h"
 
 /* One line for each kind; NULL-terminated. */
 static const wf_connector_kind_t *const kinds[] = {
+    &wf_connector_rest,
     NULL,
 };
 

@@ -12,6 +12,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "flow/process.h"
+#include "flow/rest/rest.h"
 #include "runner/runs.h"
 
 #define STOP_MARGIN apr_time_from_sec(4) /* beside the grace: less than the supervisor's */
@@ -52,7 +53,7 @@ static apr_status_t open_runner(wf_runner_t *runner, const wf_runner_config_t *c
         return errno;
     }
     if ((rv = wf_monitor_create(&runner->monitor, pool)) == APR_SUCCESS &&
-        (rv = wf_process_setup()) == APR_SUCCESS &&
+        (rv = wf_process_setup()) == APR_SUCCESS && (rv = wf_rest_setup()) == APR_SUCCESS &&
         (rv = wf_projects_create(&runner->projects, pool)) == APR_SUCCESS) {
         /*
          * All of them at once: the pool starts no thread for a task while one is idle, even where
