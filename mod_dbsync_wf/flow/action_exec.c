@@ -52,7 +52,7 @@ typedef struct exec_t {
 static apr_status_t parse_constant(const char **out, const wf_check_t *at, const char *member,
                                    const json_t *value)
 {
-    static const wf_scope_t nothing = {{"", 0}};
+    static const wf_scope_t nothing = {.payload = {"", 0}};
     wf_buf_t text = {NULL, 0, 0};
     wf_template_t *tmpl;
     apr_status_t rv = wf_check_template_value(&tmpl, at, member, value);

@@ -103,6 +103,7 @@ static apr_status_t execute_action(walk_t *walk, const wf_flow_t *flow, const wf
     apr_pool_create(&pool, walk->pool);
     apr_pool_tag(pool, "wf_action");
     walk->context.action = action->name;
+    walk->context.scope.now = apr_time_now();
     wf_json_open(writer, NULL, '{');
     wf_json_put_text(writer, "action", action->kind->name);
     wf_json_put_text(writer, "name", action->name);
