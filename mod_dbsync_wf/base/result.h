@@ -24,9 +24,10 @@
 #define WF_EINVALID     (WF_ESTART + 6) /* input that breaks a rule; the detail says which */
 #define WF_EPROTOCOL    (WF_ESTART + 7) /* the peer speaks something else */
 #define WF_ECANCELLED   (WF_ESTART + 8) /* ended early because it was asked to */
-#define WF_EDAMAGED     (WF_ESTART + 9) /* what is stored cannot be read, or is not what was written \
-                                         */
-#define WF_EOVERLAP (WF_ESTART + 10)    /* as many runs of the task as may be are under way */
+#define WF_EDAMAGED                                                                                \
+    (WF_ESTART + 9)                  /* what is stored cannot be read, or is not what was written  \
+                                      */
+#define WF_EOVERLAP (WF_ESTART + 10) /* as many runs of the task as may be are under way */
 
 typedef struct wf_result_t {
     apr_pool_t *pool; /* the detail lives here */
