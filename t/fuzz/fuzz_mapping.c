@@ -1,11 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * A template, and in the last line the body that it is evaluated over. An error names a column of
- * the template; a value is JSON, and its text is UTF-8, whatever the body holds.
+ * the template; a value is JSON, and its text is UTF-8, whatever the body holds. The same text is
+ * taken as a path too, which finds what it finds in jansson's tree.
  */
 #include "fuzz.h"
 
+#include <jansson.h>
 #include <stdlib.h>
+#include <apr_strings.h>
 #include "base/json.h"
 #include "flow/mapping.h"
 
@@ -105,6 +108,81 @@ static void check_template(wf_slice_t text, wf_slice_t body, apr_pool_t *pool)
     WF_ENSURE(result.status == APR_SUCCESS);
 }
 
+/* One step down jansson's tree, by a name whose escapes are resolved; NULL where there is none. */
+static const json_t *take_step(const json_t *from, const char *name)
+{
+    size_t digits = strspn(name, "0123456789");
+
+    if (!json_is_array(from)) {
+        return json_object_get(from, name);
+    }
+    if (digits == 0 || digits > 9 || name[digits] != '\0' || (name[0] == '0' && digits > 1)) {
+        return NULL; /* no body here has so many elements */
+    }
+    return json_array_get(from, strtoul(name, NULL, 10));
+}
+
+/* What a path without a root finds; NULL for nothing. Whether all its escapes are well-formed. */
+static int look_up(const json_t **found, const json_t *tree, const char *path, apr_pool_t *pool)
+{
+    char *name = apr_palloc(pool, strlen(path) + 1);
+    const char *at = path + (*path == '/');
+
+    for (*found = tree; *path; at++) {
+        size_t len = 0;
+
+        for (; *at && *at != '/'; at++) {
+            name[len++] = *at;
+            if (*at == '~') {
+                at++;
+                if (*at != '0' && *at != '1') {
+                    return 0;
+                }
+                name[len - 1] = *at == '0' ? '~' : '/';
+            }
+        }
+        name[len] = '\0';
+        *found = take_step(*found, name);
+        if (!*at) {
+            break;
+        }
+    }
+    return 1;
+}
+
+/* {{VALUE('path')}} over a body that jansson can hold. */
+static void check_path(const char *path, wf_slice_t body, apr_pool_t *pool)
+{
+    json_t *tree = json_loadb(body.data, body.len, JSON_DECODE_ANY | JSON_ALLOW_NUL, NULL);
+    wf_buf_t text = {0}, json = {0};
+    wf_scope_t scope = {body};
+    wf_template_t *tmpl;
+    const json_t *expected;
+    json_t *value;
+
+    if (!tree || *path == '@') {
+        json_decref(tree);
+        return;
+    }
+    wf_buf_add_text(&text, "{{VALUE('");
+    for (const char *at = path; *at; at++) {
+        wf_buf_add(&text, *at == '\'' ? "\'\'" : at, *at == '\'' ? 2 : 1);
+    }
+    wf_buf_add_text(&text, "')}}");
+    if (!look_up(&expected, tree, path, pool)) {
+        WF_ENSURE(wf_template_parse(&tmpl, wf_buf_slice(&text), NULL, pool) == WF_EINVALID);
+    } else {
+        WF_ENSURE(wf_template_parse(&tmpl, wf_buf_slice(&text), NULL, pool) == APR_SUCCESS);
+        WF_ENSURE(wf_template_json(&json, tmpl, &scope, NULL) == APR_SUCCESS);
+        value = json_loadb(json.data, json.len, JSON_DECODE_ANY | JSON_ALLOW_NUL, NULL);
+        WF_ENSURE(expected ? json_equal(value, expected) : json_is_null(value));
+        json_decref(value);
+    }
+    json_decref(tree);
+    wf_buf_free(&text);
+    wf_buf_free(&json);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     apr_pool_t *pool = wf_fuzz_pool();
@@ -124,6 +202,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         body = wf_slice("");
     }
     check_template(text, body, pool);
+    check_path(apr_pstrmemdup(pool, text.data, text.len), body, pool);
     apr_pool_clear(pool);
     return 0;
 }
