@@ -246,13 +246,13 @@ static void name_troubles(wf_keeper_t *keeper, const char *state_dir, apr_pool_t
     keeper->writing.what = "cannot be written";
     keeper->writing.again = "can be written again";
     keeper->writing.advice = "see to its disk (free space where it is full); meanwhile runs are "
-                             "refused and none starts, "
-                             "those that run go on, and their ends are recorded later";
+                             "refused and none starts, those that run go on, and their ends are "
+                             "recorded later";
     keeper->checkpointing.what = "takes no checkpoint";
     keeper->checkpointing.again = "takes checkpoints again";
     keeper->checkpointing.advice = "see to its disk (free space where it is full); meanwhile the "
-                                   "folder log/ grows, and before "
-                                   "the cache is full of what waits runs are refused";
+                                   "folder log/ grows, and before the cache is full of what waits "
+                                   "runs are refused";
 }
 
 apr_status_t wf_keeper_run(const wf_keeper_config_t *config, apr_pool_t *pool)

@@ -140,8 +140,8 @@ static apr_status_t write_batch(wf_keeper_t *keeper)
         rv = purge(keeper);
     }
     if (rv == APR_SUCCESS && keeper->writing.status != APR_SUCCESS) {
-        wf_state_touch(
-            &keeper->state); /* also where nobody asks: so that it is known when it works */
+        /* Also where nobody asks: so that it is known when it works. */
+        wf_state_touch(&keeper->state);
     }
     if (rv == APR_SUCCESS) {
         rv = wf_state_commit(&keeper->state);
