@@ -52,9 +52,8 @@ typedef struct http_server_t {
     int connections; /* accepted by now */
     int fds[SERVER_CONNECTIONS];
     pthread_t threads[SERVER_CONNECTIONS];
-    int requests;    /* read whole by now */
-    wf_buf_t log;    /* their heads and bodies, one after the other */
-    apr_time_t last; /* when the last one came */
+    int requests; /* read whole by now */
+    wf_buf_t log; /* their heads and bodies, one after the other */
 } http_server_t;
 
 typedef struct http_peer_t {
@@ -120,9 +119,18 @@ static inline void note_request(http_peer_t *peer, size_t len)
     pthread_mutex_lock(&server->lock);
     wf_buf_add(&server->log, peer->in.data, len);
     server->requests++;
-    server->last = wf_clock();
     pthread_cond_broadcast(&server->changed);
     pthread_mutex_unlock(&server->lock);
+}
+
+static inline int server_requests(http_server_t *server)
+{
+    int requests;
+
+    pthread_mutex_lock(&server->lock);
+    requests = server->requests;
+    pthread_mutex_unlock(&server->lock);
+    return requests;
 }
 
 static inline int answer_with(int fd, int status, const char *headers, const void *body, size_t len)
@@ -177,7 +185,7 @@ static inline int answer_request(http_peer_t *peer, size_t len, int number)
     if (strncmp(target, "/status/", 8) == 0) {
         return answer_status(fd, atoi(target + strlen("/status/")), target);
     }
-    if (strncmp(target, "/flaky/", 7) == 0 && peer->server->requests <= atoi(target + 7)) {
+    if (strncmp(target, "/flaky/", 7) == 0 && server_requests(peer->server) <= atoi(target + 7)) {
         return answer_status(fd, 503, target);
     }
     if (strncmp(target, "/redirect/", 10) == 0) {
@@ -303,14 +311,14 @@ static inline void server_await(http_server_t *server, int requests)
     assert_int_equal(rc, 0);
 }
 
-static inline int server_requests(http_server_t *server)
+static inline int server_connections(http_server_t *server)
 {
-    int requests;
+    int connections;
 
     pthread_mutex_lock(&server->lock);
-    requests = server->requests;
+    connections = server->connections;
     pthread_mutex_unlock(&server->lock);
-    return requests;
+    return connections;
 }
 
 /* Whether a text is in what the server has read since it began. */

@@ -161,7 +161,7 @@ static void actions_of_a_run_share_a_connection(void **state)
 
     execute(rest, HERE, REST("\"path\": \"/json\"") "," REST("\"path\": \"/echo\""));
     assert_sent(rest, "GET /echo HTTP/1.1\r\n");
-    assert_int_equal(rest->service.connections, 1);
+    assert_int_equal(server_connections(&rest->service), 1);
     done(rest);
 }
 

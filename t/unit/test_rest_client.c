@@ -45,7 +45,7 @@ static void bodies_are_sent_by_any_method(void **state)
                             7);
         assert_memory_equal(trial->answer.body.data, methods[i], strlen(methods[i]));
     }
-    assert_int_equal(trial->server.connections, 1); /* kept for all of them */
+    assert_int_equal(server_connections(&trial->server), 1); /* kept for all of them */
 }
 
 static void a_post_without_a_body_says_so(void **state)
@@ -165,9 +165,6 @@ static void how_a_request_failed_is_told_apart(void **state)
     assert_end(trial, WF_HTTP_REFUSED);
     send_url(trial, "http://127.0.0.1:1/");
     assert_end(trial, WF_HTTP_UNREACHED);
-    send_url(trial, "http://no-such-host.invalid/");
-    assert_end(trial, WF_HTTP_UNREACHED);
-    assert_non_null(strstr(trial->answer.reason, "no-such-host.invalid"));
     send_url(trial, "file:///etc/passwd");
     assert_end(trial, WF_HTTP_REFUSED);
     assert_int_equal(trial->answer.body.len, 0);
@@ -195,7 +192,7 @@ static void what_may_not_be_repeated_is_sent_once(void **state)
     send_path(trial, "/once"); /* on a connection of its own */
     assert_end(trial, WF_HTTP_ANSWERED);
     assert_int_equal(server_requests(&trial->server), 2);
-    assert_int_equal(trial->server.connections, 2);
+    assert_int_equal(server_connections(&trial->server), 2);
 }
 
 static int count_descriptors(int *leaked)
