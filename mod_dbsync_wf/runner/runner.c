@@ -72,6 +72,7 @@ static apr_status_t join(wf_runner_t *runner, int signals)
 {
     apr_pool_t *pool;
     apr_status_t rv = apr_pool_create(&pool, runner->pool);
+    apr_uint64_t left;
 
     while (rv == APR_SUCCESS) {
         struct pollfd term = {signals, POLLIN, 0};
@@ -81,7 +82,9 @@ static apr_status_t join(wf_runner_t *runner, int signals)
         if (rv != WF_EUNAVAILABLE) {
             break;
         }
-        wf_log_error(rv, "WF0195", "the runner cannot join the store yet");
+        if (wf_log_may(&runner->claim_limit, 1, WF_COMPLAIN_EVERY, &left)) {
+            wf_log_error(rv, "WF0195", "the runner cannot join the store yet");
+        }
         rv = poll(&term, 1, 500) > 0 ? APR_EINTR : APR_SUCCESS;
         apr_pool_clear(pool);
     }
