@@ -13,6 +13,7 @@
  *   /drip            200, and a byte of the body every 20 ms for ever
  *   /long            200, and 1 MiB
  *   /bare            200, and a body that ends with the connection
+ *   /nul             200, and 12 MB of NUL bytes
  *   /cut             200, and less than its Content-Length
  *   /garbage         what is no HTTP
  *   /once            200; the next request of the same connection ends it without an answer
@@ -42,6 +43,8 @@
 
 #define SERVER_CONNECTIONS 64
 #define LONG_BODY          (1024 * 1024)
+
+static const char filler[LONG_BODY];
 
 typedef struct http_server_t {
     int fd;
@@ -170,10 +173,18 @@ static inline int answer_status(int fd, int status, const char *target)
     return answer_with(fd, status, headers, "busy\n", 5);
 }
 
+/* So many MiB of NUL bytes. */
+static inline int send_filler(int fd, int count)
+{
+    while (count > 0 && send_all(fd, filler, sizeof(filler))) {
+        count--;
+    }
+    return count == 0;
+}
+
 /* Whether the connection goes on. */
 static inline int answer_request(http_peer_t *peer, size_t len, int number)
 {
-    static const char filler[LONG_BODY];
     static const char json[] = " {\"id\": 12345678901234567890, \"a\": [null]}\n";
     char target[2048] = "", method[16] = "";
     int fd = peer->fd;
@@ -212,6 +223,10 @@ static inline int answer_request(http_peer_t *peer, size_t len, int number)
     }
     if (strcmp(target, "/bare") == 0) {
         return send_text(fd, "HTTP/1.1 200 OK\r\nX-A: b\r\nx-a: c\r\n\r\nto the end") && 0;
+    }
+    if (strcmp(target, "/nul") == 0) {
+        return send_text(fd, "HTTP/1.1 200 OK\r\nContent-Length: 12582912\r\n\r\n") &&
+               send_filler(fd, 12);
     }
     if (strcmp(target, "/cut") == 0) {
         return send_text(fd, "HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\nhalf") && 0;

@@ -244,6 +244,16 @@ static void an_answer_that_is_too_long_is_a_failure(void **state)
     done(rest);
 }
 
+static void an_answer_that_is_too_long_as_json_is_a_failure(void **state)
+{
+    rest_t *rest = *state;
+
+    execute(rest, HERE ", \"maxResponse\": 67108864", REST("\"path\": \"/nul\""));
+    assert_ill(rest, WF_PROBLEM_REST,
+               "action \"rest\": the answer takes more than 67108864 bytes as JSON");
+    done(rest);
+}
+
 static void no_answer_in_time_is_a_failure_and_not_tried_again(void **state)
 {
     rest_t *rest = *state;
@@ -267,6 +277,7 @@ int main(void)
         TRIAL(a_status_that_is_not_expected_is_a_failure),
         TRIAL(a_failure_gives_no_secret_away),
         TRIAL(an_answer_that_is_too_long_is_a_failure),
+        TRIAL(an_answer_that_is_too_long_as_json_is_a_failure),
         TRIAL(no_answer_in_time_is_a_failure_and_not_tried_again),
     };
 

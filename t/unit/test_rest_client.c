@@ -102,6 +102,19 @@ static void credentials_are_basic_or_a_bearer_token(void **state)
     assert_null(memmem(trial->answer.body.data, trial->answer.body.len, "Authorization", 13));
 }
 
+static void a_proxy_is_used_where_it_is_named(void **state)
+{
+    trial_t *trial = *state;
+
+    trial->request.proxy = server_url(&trial->server, "", trial->pool);
+    setenv("no_proxy", "*", 1);
+    send_url(trial, "http://unknown.invalid/echo");
+    unsetenv("no_proxy");
+    assert_end(trial, WF_HTTP_ANSWERED);
+    assert_memory_equal(trial->answer.body.data, "GET http://unknown.invalid/echo HTTP/1.1\r\n",
+                        42);
+}
+
 static void a_redirect_is_an_answer(void **state)
 {
     trial_t *trial = *state;
@@ -243,6 +256,7 @@ int main(void)
         TRIAL(a_long_body_is_sent_at_once),
         TRIAL(a_head_has_no_body),
         TRIAL(credentials_are_basic_or_a_bearer_token),
+        TRIAL(a_proxy_is_used_where_it_is_named),
         TRIAL(a_redirect_is_an_answer),
         TRIAL(headers_of_one_name_are_joined),
         TRIAL(retry_after_is_seconds_or_a_date),
