@@ -243,6 +243,10 @@ static apr_status_t parse_file(json_t **root, const wf_buf_t *text, const wf_che
     wf_slice_t all = wf_buf_slice(text);
     char *quoted;
 
+    if (all.len && memchr(all.data, '\0', all.len)) {
+        /* jansson passes over one behind a number. */
+        return wf_check_error(at, NULL, "holds a NUL byte");
+    }
     *root = json_loadb(all.data, all.len, JSON_REJECT_DUPLICATES, &error);
     if (*root) {
         return APR_SUCCESS;

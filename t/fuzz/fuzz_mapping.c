@@ -155,7 +155,7 @@ static void check_path(const char *path, wf_slice_t body, apr_pool_t *pool)
 {
     json_t *tree = json_loadb(body.data, body.len, JSON_DECODE_ANY | JSON_ALLOW_NUL, NULL);
     wf_buf_t text = {0}, json = {0};
-    wf_scope_t scope = {body};
+    wf_scope_t scope = {.payload = body};
     wf_template_t *tmpl;
     const json_t *expected;
     json_t *value;

@@ -13,6 +13,7 @@
  *   /drip            200, and a byte of the body every 20 ms for ever
  *   /long            200, and 1 MiB
  *   /bare            200, and a body that ends with the connection
+ *   /nul             200, and 12 MB of NUL bytes
  *   /cut             200, and less than its Content-Length
  *   /garbage         what is no HTTP
  *   /once            200; the next request of the same connection ends it without an answer
@@ -43,6 +44,8 @@
 #define SERVER_CONNECTIONS 64
 #define LONG_BODY          (1024 * 1024)
 
+static const char filler[LONG_BODY];
+
 typedef struct http_server_t {
     int fd;
     int port;
@@ -52,9 +55,8 @@ typedef struct http_server_t {
     int connections; /* accepted by now */
     int fds[SERVER_CONNECTIONS];
     pthread_t threads[SERVER_CONNECTIONS];
-    int requests;    /* read whole by now */
-    wf_buf_t log;    /* their heads and bodies, one after the other */
-    apr_time_t last; /* when the last one came */
+    int requests; /* read whole by now */
+    wf_buf_t log; /* their heads and bodies, one after the other */
 } http_server_t;
 
 typedef struct http_peer_t {
@@ -120,9 +122,18 @@ static inline void note_request(http_peer_t *peer, size_t len)
     pthread_mutex_lock(&server->lock);
     wf_buf_add(&server->log, peer->in.data, len);
     server->requests++;
-    server->last = wf_clock();
     pthread_cond_broadcast(&server->changed);
     pthread_mutex_unlock(&server->lock);
+}
+
+static inline int server_requests(http_server_t *server)
+{
+    int requests;
+
+    pthread_mutex_lock(&server->lock);
+    requests = server->requests;
+    pthread_mutex_unlock(&server->lock);
+    return requests;
 }
 
 static inline int answer_with(int fd, int status, const char *headers, const void *body, size_t len)
@@ -162,10 +173,18 @@ static inline int answer_status(int fd, int status, const char *target)
     return answer_with(fd, status, headers, "busy\n", 5);
 }
 
+/* So many MiB of NUL bytes. */
+static inline int send_filler(int fd, int count)
+{
+    while (count > 0 && send_all(fd, filler, sizeof(filler))) {
+        count--;
+    }
+    return count == 0;
+}
+
 /* Whether the connection goes on. */
 static inline int answer_request(http_peer_t *peer, size_t len, int number)
 {
-    static const char filler[LONG_BODY];
     static const char json[] = " {\"id\": 12345678901234567890, \"a\": [null]}\n";
     char target[2048] = "", method[16] = "";
     int fd = peer->fd;
@@ -177,7 +196,7 @@ static inline int answer_request(http_peer_t *peer, size_t len, int number)
     if (strncmp(target, "/status/", 8) == 0) {
         return answer_status(fd, atoi(target + strlen("/status/")), target);
     }
-    if (strncmp(target, "/flaky/", 7) == 0 && peer->server->requests <= atoi(target + 7)) {
+    if (strncmp(target, "/flaky/", 7) == 0 && server_requests(peer->server) <= atoi(target + 7)) {
         return answer_status(fd, 503, target);
     }
     if (strncmp(target, "/redirect/", 10) == 0) {
@@ -204,6 +223,10 @@ static inline int answer_request(http_peer_t *peer, size_t len, int number)
     }
     if (strcmp(target, "/bare") == 0) {
         return send_text(fd, "HTTP/1.1 200 OK\r\nX-A: b\r\nx-a: c\r\n\r\nto the end") && 0;
+    }
+    if (strcmp(target, "/nul") == 0) {
+        return send_text(fd, "HTTP/1.1 200 OK\r\nContent-Length: 12582912\r\n\r\n") &&
+               send_filler(fd, 12);
     }
     if (strcmp(target, "/cut") == 0) {
         return send_text(fd, "HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\nhalf") && 0;
@@ -303,14 +326,14 @@ static inline void server_await(http_server_t *server, int requests)
     assert_int_equal(rc, 0);
 }
 
-static inline int server_requests(http_server_t *server)
+static inline int server_connections(http_server_t *server)
 {
-    int requests;
+    int connections;
 
     pthread_mutex_lock(&server->lock);
-    requests = server->requests;
+    connections = server->connections;
     pthread_mutex_unlock(&server->lock);
-    return requests;
+    return connections;
 }
 
 /* Whether a text is in what the server has read since it began. */

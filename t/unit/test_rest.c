@@ -161,7 +161,7 @@ static void actions_of_a_run_share_a_connection(void **state)
 
     execute(rest, HERE, REST("\"path\": \"/json\"") "," REST("\"path\": \"/echo\""));
     assert_sent(rest, "GET /echo HTTP/1.1\r\n");
-    assert_int_equal(rest->service.connections, 1);
+    assert_int_equal(server_connections(&rest->service), 1);
     done(rest);
 }
 
@@ -244,6 +244,16 @@ static void an_answer_that_is_too_long_is_a_failure(void **state)
     done(rest);
 }
 
+static void an_answer_that_is_too_long_as_json_is_a_failure(void **state)
+{
+    rest_t *rest = *state;
+
+    execute(rest, HERE ", \"maxResponse\": 67108864", REST("\"path\": \"/nul\""));
+    assert_ill(rest, WF_PROBLEM_REST,
+               "action \"rest\": the answer takes more than 67108864 bytes as JSON");
+    done(rest);
+}
+
 static void no_answer_in_time_is_a_failure_and_not_tried_again(void **state)
 {
     rest_t *rest = *state;
@@ -267,6 +277,7 @@ int main(void)
         TRIAL(a_status_that_is_not_expected_is_a_failure),
         TRIAL(a_failure_gives_no_secret_away),
         TRIAL(an_answer_that_is_too_long_is_a_failure),
+        TRIAL(an_answer_that_is_too_long_as_json_is_a_failure),
         TRIAL(no_answer_in_time_is_a_failure_and_not_tried_again),
     };
 

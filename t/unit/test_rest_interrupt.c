@@ -11,7 +11,7 @@ static int resolver_called = -1, resolver_released = -1;
 
 /*
  * Stands before the C library's own: libcurl's threads call this one. A name that begins with
- * "hangs" is not answered until the test says so.
+ * "hangs" is not answered until the test says so, and "unknown" is none.
  */
 int getaddrinfo(const char *restrict node, const char *restrict service,
                 const struct addrinfo *restrict hints, struct addrinfo **restrict res)
@@ -20,6 +20,9 @@ int getaddrinfo(const char *restrict node, const char *restrict service,
     struct pollfd released = {resolver_released, POLLIN, 0};
 
     *(void **)&real = dlsym(RTLD_NEXT, "getaddrinfo");
+    if (node && strncmp(node, "unknown", 7) == 0) {
+        return EAI_NONAME;
+    }
     if (node && strncmp(node, "hangs", 5) == 0) {
         eventfd_write(resolver_called, 1);
         poll(&released, 1, 30000);
@@ -174,6 +177,15 @@ static void a_resolver_that_hangs_is_left_when_the_time_is_up(void **state)
     await_resolver(trial);
 }
 
+static void a_name_that_is_unknown_is_named(void **state)
+{
+    trial_t *trial = *state;
+
+    send_url(trial, "http://unknown.example.org/");
+    assert_end(trial, WF_HTTP_UNREACHED);
+    assert_string_equal(trial->answer.reason, "Could not resolve host: unknown.example.org");
+}
+
 static void an_interrupt_ends_it_while_it_connects(void **state)
 {
     trial_t *trial = *state;
@@ -254,6 +266,7 @@ int main(void)
         TRIAL(the_tasks_deadline_is_a_timeout),
         TRIAL(an_interrupt_ends_it_while_it_resolves),
         TRIAL(a_resolver_that_hangs_is_left_when_the_time_is_up),
+        TRIAL(a_name_that_is_unknown_is_named),
         TRIAL(an_interrupt_ends_it_while_it_connects),
         TRIAL(an_attempt_to_connect_has_its_own_time),
         TRIAL(an_interrupt_ends_it_while_it_waits),

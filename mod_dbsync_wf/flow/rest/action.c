@@ -19,6 +19,7 @@
 #define TEXT_TYPE   "text/plain; charset=utf-8"
 #define STATUS_LOW  200
 #define STATUS_HIGH 599
+#define RESULT_MOST (64 * 1024 * 1024) /* bytes, as JSON: bytes that are no text take up to six */
 
 static const char *const members[] = {WF_REST_ACTION_MEMBERS, NULL};
 static const char *const methods[] = {"GET", "POST", "PUT", "PATCH", "DELETE", "HEAD", NULL};
@@ -193,6 +194,11 @@ static apr_status_t execute_rest(wf_action_end_t *end, const void *spec,
     rv = wf_rest_report_failure(&exchange, action, context->action, result, pool);
     if (rv == APR_SUCCESS) {
         end->result = wf_rest_report_result(&exchange, pool);
+    }
+    if (end->result.len > RESULT_MOST) {
+        return wf_result_set(result, WF_EINVALID, WF_PROBLEM_REST,
+                             "action \"%s\": the answer takes more than %d bytes as JSON",
+                             context->action, RESULT_MOST);
     }
     return rv;
 }

@@ -6,7 +6,7 @@
 #include <apr_strings.h>
 #include "base/printable.h"
 
-#define BODY_DEPTH    512
+#define BODY_DEPTH    500 /* with what is around it, no deeper than what is let in elsewhere */
 #define EXCERPT_CHARS 200
 #define KEY_LEAST     8 /* characters of a header that may be a key */
 

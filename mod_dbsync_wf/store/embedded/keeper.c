@@ -277,6 +277,7 @@ apr_status_t wf_keeper_run(const wf_keeper_config_t *config, apr_pool_t *pool)
         refuse(&keeper, config->state_dir, rv);
         close(keeper.listener);
     }
+    wf_peer_close_all(&keeper);
     wf_log_info(rv, "WF0145", "the keeper ends");
     return rv;
 }

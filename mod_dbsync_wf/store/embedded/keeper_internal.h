@@ -71,6 +71,7 @@ void wf_peer_touch(wf_keeper_t *keeper, wf_peer_t *peer);
 void wf_peer_read(wf_keeper_t *keeper, wf_peer_t *peer);
 void wf_peer_flush(wf_keeper_t *keeper, wf_peer_t *peer);
 void wf_peer_close(wf_keeper_t *keeper, wf_peer_t *peer);
+void wf_peer_close_all(wf_keeper_t *keeper);
 /* Forgets its WAIT, where it has one. */
 void wf_peer_drop_wait(wf_keeper_t *keeper, wf_peer_t *peer);
 
