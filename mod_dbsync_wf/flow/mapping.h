@@ -27,8 +27,8 @@
  * Where a name could be something else:
  * - A name may contain "-" and "/"; so these are operators only where they stand alone behind a
  *   value: a - b, and not a-b, which is one name.
- * - A number is one where no character of a name follows it; a number alone in the braces is a
- * path, so that {{0}} is the first element of an array.
+ * - A number is one where no character of a name follows it. Alone in the braces it is a path, so
+ *   that {{0}} is the first element of an array.
  * - TRUE, FALSE and NULL are always the words; a member of that name is written /true. AND, OR and
  *   LIKE are words behind a value, NOT before one; VALUE is one before OF. NOT(…) is the function.
  *

@@ -9,6 +9,8 @@
 static const failure_t mistakes[] = {
     {"NOW('%q')", "%q in a date's pattern is none of %Y %y %m %d %e %j %H %I %M %S %L %f %p %a %A %u %b %B "
      "%z %:z %s %Q %F %T %%; NOW is written NOW([\"pattern\"])"},
+    {"TODATE(a, '%\xC3\xA9')", "%\xC3\xA9 in a date's pattern is none of %Y %y %m %d %e %H %I %M %S %L %f "
+     "%p %a %A %b %B %z %:z %s %Q %F %T %%; TODATE is written TODATE(text, \"pattern\")"},
     {"FORMATDATE(a, 'yyyy%')", "% in a date's pattern is none of %Y %y %m %d %e %j %H %I %M %S %L %f %p %a %A "
      "%u %b %B %z %:z %s %Q %F %T %%; FORMATDATE is written FORMATDATE(date, \"pattern\"[, \"+02:00\"])"},
     {"TODATE(a, '%j')", "%j in a date's pattern is none of %Y %y %m %d %e %H %I %M %S %L %f %p %a %A %b %B "
