@@ -106,7 +106,7 @@ apr_status_t wf_decimal_parse(wf_decimal_t *number, wf_slice_t text, apr_pool_t 
         fraction = wf_slice_of(at, (apr_size_t)(skip_digits(at, end) - at));
         at += fraction.len;
     }
-    if (whole.len + fraction.len == 0) {
+    if (whole.len + fraction.len == 0 || text.len > WF_DECIMAL_SPELLED) {
         return WF_EINVALID;
     }
     if (at < end && ((*at != 'e' && *at != 'E') || !parse_exponent(&exponent, at, end))) {

@@ -16,6 +16,9 @@
 /* A quotient has as many significant digits as the dividend, and at least these. */
 #define WF_DECIMAL_QUOTIENT 34
 
+/* The longest text, in bytes, that is read as a number; a longer one is none. */
+#define WF_DECIMAL_SPELLED 10000
+
 /* (-1)^negative × digits × 10^exponent. Zero has no digits, no sign and exponent 0. */
 typedef struct wf_decimal_t {
     int negative;
@@ -33,7 +36,8 @@ typedef enum {
 /*
  * Reads a number as JSON spells it, or as people do: also with a "+", zeros in front, nothing
  * before or behind the point, white space around. The digits stay in text, or are copied to pool.
- * Exponents beyond ±10^15 count as that. APR_SUCCESS, or WF_EINVALID where text is no number.
+ * Exponents beyond ±10^15 count as that. APR_SUCCESS, or WF_EINVALID where text is no number, or
+ * longer than WF_DECIMAL_SPELLED.
  */
 apr_status_t wf_decimal_parse(wf_decimal_t *number, wf_slice_t text, apr_pool_t *pool);
 

@@ -27,8 +27,8 @@
  * Where a name could be something else:
  * - A name may contain "-" and "/"; so these are operators only where they stand alone behind a
  *   value: a - b, and not a-b, which is one name.
- * - A number is one where no character of a name follows it; a number alone in the braces is a
- * path, so that {{0}} is the first element of an array.
+ * - A number is one where no character of a name follows it. Alone in the braces it is a path, so
+ *   that {{0}} is the first element of an array.
  * - TRUE, FALSE and NULL are always the words; a member of that name is written /true. AND, OR and
  *   LIKE are words behind a value, NOT before one; VALUE is one before OF. NOT(…) is the function.
  *
@@ -48,13 +48,13 @@
  *
  * Values are null, true and false, numbers, texts, arrays and objects as their JSON, and bytes of a
  * database. Null, false, 0 and "" are false, all else is true. A text is a number wherever one is
- * needed, if it spells one. Arithmetic is exact (flow/decimal.h), and what it gives is spelled
- * without an exponent and without needless zeros; a quotient is rounded to 34 significant digits,
- * or as many as the dividend has. Two values compare as numbers where one of them is a number and
- * the other is one too, or a text that spells one (1.0 = 1.00, and "007" = 7); otherwise by the
- * bytes of their text. Null is equal to null alone, and neither less nor more than anything. LIKE
- * takes % for any characters and _ for one, and tells upper from lower case; \% and \_ are the
- * characters themselves.
+ * needed, if it spells one; what is longer than 10,000 bytes spells none. Arithmetic is exact
+ * (flow/decimal.h), and what it gives is spelled without an exponent and without needless zeros; a
+ * quotient is rounded to 34 significant digits, or as many as the dividend has. Two values compare
+ * as numbers where one of them is a number and the other is one too, or a text that spells one (1.0
+ * = 1.00, and "007" = 7); otherwise by the bytes of their text. Null is equal to null alone, and
+ * neither less nor more than anything. LIKE takes % for any characters and _ for one, and tells
+ * upper from lower case; \% and \_ are the characters themselves.
  *
  * A template is parsed once, when the project is loaded, and belongs to the project's pool;
  * evaluating it changes nothing and may be done from any thread. The language has no loops and no

@@ -39,10 +39,7 @@ static apr_status_t call_memtable(wf_value_t *value, wf_eval_t *eval, const wf_v
     apr_status_t rv = find_row(&row, eval, arguments);
 
     (void)count;
-    if (rv == APR_SUCCESS) {
-        *value = wf_value_of_json(row, eval->pool);
-    }
-    return rv;
+    return rv == APR_SUCCESS ? wf_eval_json(value, eval, row) : rv;
 }
 
 static apr_status_t call_memlookup(wf_value_t *value, wf_eval_t *eval, const wf_value_t *arguments,
@@ -59,12 +56,12 @@ static apr_status_t call_memlookup(wf_value_t *value, wf_eval_t *eval, const wf_
     }
     *value = wf_value_null();
     if (wf_json_member(&column, row, name) == APR_SUCCESS) {
-        *value = wf_value_of_json(column, eval->pool);
+        rv = wf_eval_json(value, eval, column);
     }
-    if (value->kind == WF_VALUE_NULL && count > 3) {
+    if (rv == APR_SUCCESS && value->kind == WF_VALUE_NULL && count > 3) {
         *value = arguments[3];
     }
-    return APR_SUCCESS;
+    return rv;
 }
 
 /* ---- JSON ---- */
@@ -98,8 +95,7 @@ static apr_status_t call_fromjson(wf_value_t *value, wf_eval_t *eval, const wf_v
         return wf_eval_fail(eval, "FROMJSON needs JSON; line %lu, column %lu: %s",
                             (unsigned long)error.line, (unsigned long)error.column, error.reason);
     }
-    *value = wf_value_of_json(text, eval->pool);
-    return APR_SUCCESS;
+    return wf_eval_json(value, eval, text);
 }
 
 static apr_status_t call_count(wf_value_t *value, wf_eval_t *eval, const wf_value_t *arguments,

@@ -4,6 +4,7 @@
 
 #include <strings.h>
 #include <apr_strings.h>
+#include "base/utf8.h"
 #include "flow/calendar.h"
 #include "flow/datetime.h"
 
@@ -26,14 +27,18 @@ static apr_status_t take_date(apr_time_t *when, wf_eval_t *eval, wf_value_t valu
 static const char *find_mistake(wf_slice_t pattern, int reading, apr_pool_t *pool)
 {
     const char *mistake = wf_datetime_find_mistake(pattern, reading);
-    apr_size_t rest;
+    apr_size_t span = 0;
+    wf_slice_t letter;
 
     if (!mistake) {
         return NULL;
     }
-    rest = (apr_size_t)(pattern.data + pattern.len - mistake);
+    letter = wf_slice_of(mistake + 1, (apr_size_t)(pattern.data + pattern.len - mistake - 1));
+    if (letter.len) {
+        wf_utf8_get(&span, letter);
+    }
     return apr_psprintf(pool, "%s in a date's pattern is none of %s",
-                        apr_pstrmemdup(pool, mistake, rest < 2 ? rest : 2),
+                        apr_pstrmemdup(pool, mistake, 1 + span),
                         reading ? "%Y %y %m %d %e %H %I %M %S %L %f %p %a %A %b %B %z %:z %s %Q "
                                   "%F %T %%"
                                 : "%Y %y %m %d %e %j %H %I %M %S %L %f %p %a %A %u %b %B %z %:z "

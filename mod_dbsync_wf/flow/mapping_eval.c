@@ -75,14 +75,35 @@ apr_status_t wf_eval_refuse(wf_eval_t *eval, const char *what, wf_value_t value)
                         describe(value, eval->pool));
 }
 
-apr_status_t wf_eval_allocate(char **memory, wf_eval_t *eval, apr_size_t size)
+/* Takes so many bytes of what may be built. APR_SUCCESS, or a failure. */
+static apr_status_t take_room(wf_eval_t *eval, apr_size_t size)
 {
     if (size > eval->room) {
         return wf_eval_fail(eval, "more than %d MiB would be built", WF_MAPPING_ROOM >> 20);
     }
     eval->room -= size;
-    *memory = apr_palloc(eval->pool, size + 1);
     return APR_SUCCESS;
+}
+
+apr_status_t wf_eval_allocate(char **memory, wf_eval_t *eval, apr_size_t size)
+{
+    apr_status_t rv = take_room(eval, size);
+
+    if (rv == APR_SUCCESS) {
+        *memory = apr_palloc(eval->pool, size + 1);
+    }
+    return rv;
+}
+
+apr_status_t wf_eval_json(wf_value_t *value, wf_eval_t *eval, wf_slice_t json)
+{
+    int is_decoded = wf_json_type(json) == WF_JSON_STRING && memchr(json.data, '\\', json.len);
+    apr_status_t rv = is_decoded ? take_room(eval, json.len) : APR_SUCCESS;
+
+    if (rv == APR_SUCCESS) {
+        *value = wf_value_of_json(json, eval->pool);
+    }
+    return rv;
 }
 
 apr_status_t wf_eval_keep(wf_value_t *value, wf_eval_t *eval, wf_value_kind_e kind, wf_buf_t *buf)
@@ -111,8 +132,7 @@ static apr_status_t value_of_place(wf_value_t *value, wf_eval_t *eval, const wf_
         wf_row_json(&json, place->row);
         return wf_eval_keep(value, eval, WF_VALUE_JSON, &json);
     default:
-        *value = wf_value_of_json(place->json, eval->pool);
-        return APR_SUCCESS;
+        return wf_eval_json(value, eval, place->json);
     }
 }
 

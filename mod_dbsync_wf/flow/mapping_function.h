@@ -76,6 +76,10 @@ apr_status_t wf_eval_refuse(wf_eval_t *eval, const char *what, wf_value_t value)
 /* Room for what is built: APR_SUCCESS, or a failure where the evaluation would take too much. */
 apr_status_t wf_eval_allocate(char **memory, wf_eval_t *eval, apr_size_t size);
 
+/* The value that a JSON text spells, as wf_value_of_json has it; what is decoded counts as built.
+ */
+apr_status_t wf_eval_json(wf_value_t *value, wf_eval_t *eval, wf_slice_t json);
+
 /* Copies what was built in a buffer to the scratch pool, as a value, and frees the buffer. */
 apr_status_t wf_eval_keep(wf_value_t *value, wf_eval_t *eval, wf_value_kind_e kind, wf_buf_t *buf);
 

@@ -124,7 +124,8 @@ static apr_status_t keep_number(wf_value_t *value, wf_eval_t *eval, wf_value_t g
     return finish(value, eval, number, APR_SUCCESS);
 }
 
-/* Null and the empty text are 0, true is 1 and false is 0; otherwise `others`. */
+/* Whether a value needs no reading: null and the empty text are 0, true is 1 and false is 0.
+ * Otherwise *value is 0 too. */
 static int is_plain_number(wf_value_t *value, wf_value_t given)
 {
     if (given.kind == WF_VALUE_BOOL) {

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* A template's value, and what it reads. */
-#include <apr_strings.h>
 #include "flow/mapping_function.h"
 #include "flow/mapping_path.h"
 

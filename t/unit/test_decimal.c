@@ -50,6 +50,7 @@ static const char *const no_numbers[] = {
 
 static void reads_and_spells(void **state)
 {
+    char digits[WF_DECIMAL_SPELLED + 1];
     wf_decimal_t number;
 
     (void)state;
@@ -61,6 +62,11 @@ static void reads_and_spells(void **state)
         assert_int_equal(wf_decimal_parse(&number, wf_slice(no_numbers[i]), pool), WF_EINVALID);
     }
     assert_int_equal(wf_decimal_parse(&number, wf_slice_of("1\0", 2), pool), WF_EINVALID);
+    memset(digits, '1', sizeof(digits));
+    assert_int_equal(wf_decimal_parse(&number, wf_slice_of(digits, WF_DECIMAL_SPELLED), pool),
+                     APR_SUCCESS);
+    assert_int_equal(wf_decimal_parse(&number, wf_slice_of(digits, sizeof(digits)), pool),
+                     WF_EINVALID);
 }
 
 static void compares_any_size(void **state)

@@ -218,6 +218,26 @@ static void bounds_size(void **state)
     assert_string_equal(result.detail, "in {{LPAD('', 7000000)}}: more than 64 MiB would be built");
 }
 
+/* A string with an escape is decoded each time that it is read, and counts each time. */
+static void bounds_decoding(void **state)
+{
+    static const failure_t failures[] = {
+        {"LENGTH(a) + LENGTH(a)", "more than 64 MiB would be built"},
+    };
+    static const case_t cases[] = {{"LENGTH(a)", "40000001"},
+                                   {"LENGTH(b) + LENGTH(b)", "80000000"}};
+    char *spaces = apr_palloc(pool, 40000001);
+    wf_scope_t scope = {.payload = {NULL, 0}};
+
+    (void)state;
+    memset(spaces, ' ', 40000000);
+    spaces[40000000] = '\0';
+    scope.payload =
+        wf_slice(apr_pstrcat(pool, "{\"a\": \"\\n", spaces, "\", \"b\": \"", spaces, "\"}", NULL));
+    check_failures(failures, &scope);
+    check_cases(cases, &scope);
+}
+
 static void bounds_patterns(void **state)
 {
     static const failure_t failures[] = {
@@ -287,10 +307,15 @@ static void takes_bytes_that_are_no_text(void **state)
 int main(void)
 {
     static const struct CMUnitTest tests[] = {
-        cmocka_unit_test(evaluates_in_threads), cmocka_unit_test(does_not_grow),
-        cmocka_unit_test(leaves_no_pool),       cmocka_unit_test(bounds_depth),
-        cmocka_unit_test(bounds_size),          cmocka_unit_test(bounds_patterns),
-        cmocka_unit_test(survives_damage),      cmocka_unit_test(takes_bytes_that_are_no_text),
+        cmocka_unit_test(evaluates_in_threads),
+        cmocka_unit_test(does_not_grow),
+        cmocka_unit_test(leaves_no_pool),
+        cmocka_unit_test(bounds_depth),
+        cmocka_unit_test(bounds_size),
+        cmocka_unit_test(bounds_decoding),
+        cmocka_unit_test(bounds_patterns),
+        cmocka_unit_test(survives_damage),
+        cmocka_unit_test(takes_bytes_that_are_no_text),
     };
 
     return cmocka_run_group_tests_name("mapping safety", tests, set_up, tear_down);
