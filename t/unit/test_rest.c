@@ -165,6 +165,20 @@ static void actions_of_a_run_share_a_connection(void **state)
     done(rest);
 }
 
+static void an_answer_is_at_hand_for_later_actions(void **state)
+{
+    rest_t *rest = *state;
+
+    execute(rest, HERE,
+            REST("\"path\": \"/json\", \"into\": \"got\"") "," REST(
+                "\"path\": \"/echo/{{@got/body/id}}/{{CONCATENATE(n, '/}}')}}/x\","
+                " \"headers\": {\"If-Match\": \"{{@got/headers/etag}}\"},"
+                " \"query\": {\"id\": \"{{@got/body/a}}\"}"));
+    assert_sent(rest, "GET /echo/12345678901234567890/2%2F%7D%7D/x?id=%5Bnull%5D HTTP/1.1\r\n");
+    assert_sent(rest, "\r\nIf-Match: \"7\"\r\n");
+    done(rest);
+}
+
 static void values_break_out_of_nothing(void **state)
 {
     rest_t *rest = *state;
@@ -273,6 +287,7 @@ int main(void)
         TRIAL(a_body_may_be_any_text),
         TRIAL(an_answer_becomes_the_result),
         TRIAL(actions_of_a_run_share_a_connection),
+        TRIAL(an_answer_is_at_hand_for_later_actions),
         TRIAL(values_break_out_of_nothing),
         TRIAL(a_status_that_is_not_expected_is_a_failure),
         TRIAL(a_failure_gives_no_secret_away),
