@@ -30,6 +30,7 @@ packages_missing() {
 packages_to_build=(
     gcc libc6-dev make autoconf automake libtool pkg-config curl perl
     apache2-bin apache2-dev apache2-utils libapr1-dev libaprutil1-dev libjansson-dev libdb5.3-dev
+    libcurl4-openssl-dev
 )
 
 # Databases: the client libraries that the SQL connector is built with, and apr_dbd's drivers.
@@ -40,8 +41,10 @@ packages_to_build+=(
 
 # What the tests need beside that.
 # shellcheck disable=SC2034 # for those who source this
-packages_to_test=(clang shellcheck libcmocka-dev libapache2-mod-perl2 libwww-perl db5.3-util
-    faketime)
+packages_to_test=(
+    clang shellcheck libcmocka-dev libapache2-mod-perl2 libwww-perl db5.3-util valgrind libc6-dbg
+    faketime util-linux mount openssl python3-jsonschema
+)
 
 # The databases that tests start for themselves, and their client programs.
 packages_to_test+=(sqlite3 postgresql mariadb-server-core mariadb-client-core)
@@ -163,7 +166,7 @@ regions_remove() {
     local link
     find "$1" -name env -type l 2>/dev/null | while IFS= read -r link; do
         link=$(readlink "$link")
-        [[ $link =~ ^/dev/shm/dbsync_wf-[0-9]+-[0-9a-f]+$ ]] && rm -rf -- "$link"
+        [[ $link =~ ^/dev/shm/dbsync_wf-[0-9]+-[0-9a-f]+$ ]] && rm -rf -- "$link" "$link.new"
     done
     return 0
 }
@@ -247,12 +250,13 @@ enter_copy() {
     PATH=$PATH:/usr/sbin:/sbin
 }
 
-# test_server_start DEFINE: the tests' server, under that MPM, with the module of the build "gcc".
+# test_server_start DEFINE [BUILD [HTTPD]]: the tests' server, under that MPM, with the module of that
+# build ("gcc"); HTTPD is a program to start instead of the machine's own.
 test_server_start() {
-    export WF_MODULE=$folder/gcc/.libs/mod_dbsync_wf.so
+    export WF_MODULE=$folder/${2:-gcc}/.libs/mod_dbsync_wf.so
     regions_remove t/logs
     rm -rf t/logs t/state t/conf/apache_test_config.pm t/conf/httpd.conf
-    quietly perl t/TEST.PL -configure -apxs "$(command -v apxs)" -httpd "$(httpd_binary)" \
+    quietly perl t/TEST.PL -configure -apxs "$(command -v apxs)" -httpd "${3:-$(httpd_binary)}" \
         -port select -defines "$1"
     quietly perl t/TEST.PL -start-httpd
 }

@@ -54,8 +54,17 @@ wf_json_type_e wf_json_type(wf_slice_t value);
  */
 apr_status_t wf_json_member(wf_slice_t *member, wf_slice_t value, wf_slice_t name);
 
+/*
+ * Finds the first member of a (decoded) name in the order of the text, at any depth of arrays and
+ * objects: an object's member comes before those inside it. APR_SUCCESS or APR_NOTFOUND.
+ */
+apr_status_t wf_json_search(wf_slice_t *member, wf_slice_t value, wf_slice_t name);
+
 /* Finds an element of an array, counted from 0. APR_SUCCESS or APR_NOTFOUND. */
 apr_status_t wf_json_element(wf_slice_t *element, wf_slice_t value, apr_size_t index);
+
+/* How many elements an array has; 0 where value is none. */
+apr_size_t wf_json_count(wf_slice_t value);
 
 /*
  * Walks an array's elements, each once: *rest is the array at first, and belongs to the walk then.

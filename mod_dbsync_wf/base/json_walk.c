@@ -5,6 +5,7 @@
  * text is ever read.
  */
 #include "base/json.h"
+#include "base/utf8.h"
 
 static int is_white(char c)
 {
@@ -126,30 +127,6 @@ static unsigned code_unit(const char *at, const char *end)
            hex_digit(at[5]);
 }
 
-static apr_size_t put_utf8(char out[4], unsigned code)
-{
-    if (code < 0x80) {
-        out[0] = (char)code;
-        return 1;
-    }
-    if (code < 0x800) {
-        out[0] = (char)(0xC0 | code >> 6);
-        out[1] = (char)(0x80 | (code & 0x3F));
-        return 2;
-    }
-    if (code < 0x10000) {
-        out[0] = (char)(0xE0 | code >> 12);
-        out[1] = (char)(0x80 | (code >> 6 & 0x3F));
-        out[2] = (char)(0x80 | (code & 0x3F));
-        return 3;
-    }
-    out[0] = (char)(0xF0 | code >> 18);
-    out[1] = (char)(0x80 | (code >> 12 & 0x3F));
-    out[2] = (char)(0x80 | (code >> 6 & 0x3F));
-    out[3] = (char)(0x80 | (code & 0x3F));
-    return 4;
-}
-
 /* Decodes \uXXXX and, where it begins a surrogate pair, the escape behind it. Moves *at past. */
 static apr_size_t decode_unicode(char out[4], const char **at, const char *end)
 {
@@ -158,14 +135,14 @@ static apr_size_t decode_unicode(char out[4], const char **at, const char *end)
 
     *at = end - *at < 6 ? end : *at + 6;
     if (code < 0xD800 || code > 0xDFFF) {
-        return put_utf8(out, code);
+        return wf_utf8_put(out, code);
     }
     low = code_unit(*at, end);
     if (code > 0xDBFF || low < 0xDC00 || low > 0xDFFF) {
-        return put_utf8(out, 0xFFFD);
+        return wf_utf8_put(out, 0xFFFD);
     }
     *at += 6;
-    return put_utf8(out, 0x10000 + ((code - 0xD800) << 10) + (low - 0xDC00));
+    return wf_utf8_put(out, 0x10000 + ((code - 0xD800) << 10) + (low - 0xDC00));
 }
 
 /* Decodes the escape at *at and moves *at past it. Gives how many bytes it has put out. */
@@ -268,6 +245,28 @@ apr_status_t wf_json_member(wf_slice_t *member, wf_slice_t value, wf_slice_t nam
     return status;
 }
 
+apr_status_t wf_json_search(wf_slice_t *member, wf_slice_t value, wf_slice_t name)
+{
+    wf_slice_t text = wf_json_trim(value);
+    const char *at = text.data;
+    const char *end = text.data + text.len;
+
+    /* A string that a colon follows is a name, and nothing else is. */
+    while (at < end && (at = memchr(at, '"', (apr_size_t)(end - at))) != NULL) {
+        const char *quote = find_quote(at + 1, end);
+        const char *colon = skip_white(quote < end ? quote + 1 : end, end);
+
+        if (colon < end && *colon == ':' && spells(at + 1, quote, name)) {
+            const char *start = skip_white(colon + 1, end);
+
+            *member = wf_slice_of(start, (apr_size_t)(skip_value(start, end) - start));
+            return APR_SUCCESS;
+        }
+        at = quote < end ? quote + 1 : end;
+    }
+    return APR_NOTFOUND;
+}
+
 apr_status_t wf_json_element(wf_slice_t *element, wf_slice_t value, apr_size_t index)
 {
     wf_slice_t array = wf_json_trim(value);
@@ -303,6 +302,19 @@ apr_status_t wf_json_next(wf_slice_t *element, wf_slice_t *rest)
     *element = wf_slice_of(start, (apr_size_t)(at - start));
     *rest = wf_slice_of(at, (apr_size_t)(end - at));
     return APR_SUCCESS;
+}
+
+apr_size_t wf_json_count(wf_slice_t value)
+{
+    wf_slice_t array = wf_json_trim(value);
+    const char *end = array.data + array.len;
+    apr_size_t count = 0;
+
+    for (const char *at = enter(array, '[', ']'); at && at < end; at = skip_comma(at, end)) {
+        at = skip_value(at, end);
+        count++;
+    }
+    return count;
 }
 
 void wf_json_string_decode(wf_buf_t *out, wf_slice_t value)

@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <unistd.h>
 #include <apr_strings.h>
+#include "base/clock.h"
 #include "base/result.h"
 
 #define MESSAGE_MAX 1024
@@ -24,6 +25,24 @@ void wf_log_bind(wf_log_sink_t sink, void *baton, wf_log_level_e most)
 int wf_log_is(wf_log_level_e level)
 {
     return level <= bound_most;
+}
+
+int wf_log_may(wf_log_limit_t *limit, unsigned most, apr_interval_time_t period, apr_uint64_t *left)
+{
+    apr_time_t now = wf_clock();
+
+    if (now >= limit->end) {
+        limit->end = now + period;
+        limit->count = 0;
+    }
+    if (limit->count == most) {
+        limit->left++;
+        return 0;
+    }
+    limit->count++;
+    *left = limit->left;
+    limit->left = 0;
+    return 1;
 }
 
 static void write_stderr(const char *file, int line, const char *message)

@@ -11,6 +11,7 @@
 #define WF_BASE_LOG_H
 
 #include <apr_errno.h>
+#include <apr_time.h>
 
 typedef enum {
     WF_LOG_ERROR,
@@ -36,6 +37,23 @@ int wf_log_is(wf_log_level_e level);
 /* Use the macros below. */
 void wf_log_write(const char *file, int line, wf_log_level_e level, apr_status_t status,
                   const char *id, const char *format, ...) __attribute__((format(printf, 6, 7)));
+
+/*
+ * Keeps messages that come again and again from filling the log: so many at once, then so many in
+ * each period. Zeroed to begin with; one thread at a time uses it.
+ */
+typedef struct wf_log_limit_t {
+    apr_time_t end;    /* a wf_clock time: of the period */
+    unsigned count;    /* messages in it */
+    apr_uint64_t left; /* messages left out since the last one */
+} wf_log_limit_t;
+
+/*
+ * Whether one more message may be written, `most` of them in each `period` (microseconds); where
+ * not, it is counted. *left is how many were left out since the last one that was not.
+ */
+int wf_log_may(wf_log_limit_t *limit, unsigned most, apr_interval_time_t period,
+               apr_uint64_t *left);
 
 /*
  * wf_log_error(status, "WF0001", "what failed: %s", …): status is the apr_status_t at hand, 0 for

@@ -47,6 +47,8 @@ static const char *own_text(apr_status_t status)
         return "the peer speaks another protocol";
     case WF_ECANCELLED:
         return "ended because it was asked to";
+    case WF_EDAMAGED:
+        return "what is stored is damaged";
     default:
         return NULL;
     }

@@ -16,15 +16,18 @@
 
 /* Statuses of our own, beside APR's. */
 #define WF_ESTART       (APR_OS_START_USERERR + 7000)
-#define WF_ESTALE       (WF_ESTART + 1)  /* the token or incarnation is not in force any more */
-#define WF_ECONFLICT    (WF_ESTART + 2)  /* the idempotency key belongs to another request */
-#define WF_EFULL        (WF_ESTART + 3)  /* the queue is full */
-#define WF_EENDED       (WF_ESTART + 4)  /* the run has ended already */
-#define WF_EUNAVAILABLE (WF_ESTART + 5)  /* the store does not answer, or could not write */
-#define WF_EINVALID     (WF_ESTART + 6)  /* input that breaks a rule; the detail says which */
-#define WF_EPROTOCOL    (WF_ESTART + 7)  /* the peer speaks something else */
-#define WF_ECANCELLED   (WF_ESTART + 8)  /* ended early because it was asked to */
-#define WF_EOVERLAP     (WF_ESTART + 10) /* as many runs of the task as may be are under way */
+#define WF_ESTALE       (WF_ESTART + 1) /* the token or incarnation is not in force any more */
+#define WF_ECONFLICT    (WF_ESTART + 2) /* the idempotency key belongs to another request */
+#define WF_EFULL        (WF_ESTART + 3) /* the queue is full */
+#define WF_EENDED       (WF_ESTART + 4) /* the run has ended already */
+#define WF_EUNAVAILABLE (WF_ESTART + 5) /* the store does not answer, or could not write */
+#define WF_EINVALID     (WF_ESTART + 6) /* input that breaks a rule; the detail says which */
+#define WF_EPROTOCOL    (WF_ESTART + 7) /* the peer speaks something else */
+#define WF_ECANCELLED   (WF_ESTART + 8) /* ended early because it was asked to */
+#define WF_EDAMAGED                                                                                \
+    (WF_ESTART + 9)                  /* what is stored cannot be read, or is not what was written  \
+                                      */
+#define WF_EOVERLAP (WF_ESTART + 10) /* as many runs of the task as may be are under way */
 
 typedef struct wf_result_t {
     apr_pool_t *pool; /* the detail lives here */

@@ -60,4 +60,50 @@ static inline apr_size_t wf_utf8_count(wf_slice_t text)
     return count;
 }
 
+/* Writes a code point as UTF-8; gives its length, 1 to 4. */
+static inline apr_size_t wf_utf8_put(char out[4], unsigned code)
+{
+    if (code < 0x80) {
+        out[0] = (char)code;
+        return 1;
+    }
+    if (code < 0x800) {
+        out[0] = (char)(0xC0 | code >> 6);
+        out[1] = (char)(0x80 | (code & 0x3F));
+        return 2;
+    }
+    if (code < 0x10000) {
+        out[0] = (char)(0xE0 | code >> 12);
+        out[1] = (char)(0x80 | (code >> 6 & 0x3F));
+        out[2] = (char)(0x80 | (code & 0x3F));
+        return 3;
+    }
+    out[0] = (char)(0xF0 | code >> 18);
+    out[1] = (char)(0x80 | (code >> 12 & 0x3F));
+    out[2] = (char)(0x80 | (code >> 6 & 0x3F));
+    out[3] = (char)(0x80 | (code & 0x3F));
+    return 4;
+}
+
+/*
+ * Takes the character at the front of a text that is not empty: its code point, or -1 where there
+ * is none, for which *span counts the bytes that stand in its place.
+ */
+static inline long wf_utf8_get(apr_size_t *span, wf_slice_t text)
+{
+    const unsigned char *at = (const unsigned char *)text.data;
+    int valid;
+    long code;
+
+    *span = wf_utf8_span(&valid, at, at + text.len);
+    if (!valid || *span == 1) {
+        return valid ? *at : -1;
+    }
+    code = *at & (0x7F >> *span);
+    for (apr_size_t i = 1; i < *span; i++) {
+        code = code << 6 | (at[i] & 0x3F);
+    }
+    return code;
+}
+
 #endif

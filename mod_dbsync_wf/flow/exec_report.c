@@ -4,13 +4,12 @@
 
 #include <signal.h>
 #include <apr_strings.h>
+#include "base/printable.h"
 #include "base/utf8.h"
 #include "flow/flow.h"
 
 #define RESULT_DEPTH    512
 #define LAST_LINE_CHARS 200
-#define C1_LEAD         0xC2 /* the lead byte of U+0080 to U+00BF; to U+009F they are controls */
-#define C1_END          0xA0
 
 static const struct {
     int number;
@@ -96,34 +95,6 @@ void wf_exec_report_result(wf_action_end_t *end, const wf_process_end_t *process
     end->result = wf_buf_slice(json);
 }
 
-static int is_control(const unsigned char *at, apr_size_t span)
-{
-    return at[0] < 0x20 || at[0] == 0x7F || (span == 2 && at[0] == C1_LEAD && at[1] < C1_END);
-}
-
-/* The text as one line of printable UTF-8, cut where it is long. */
-static const char *make_printable(wf_slice_t text, apr_pool_t *pool)
-{
-    const unsigned char *at = (const unsigned char *)text.data;
-    const unsigned char *end = at + text.len;
-    char *line = apr_palloc(pool, LAST_LINE_CHARS * 4 + sizeof("..."));
-    char *to = line;
-    int valid;
-
-    for (int chars = 0; at < end && chars < LAST_LINE_CHARS; chars++) {
-        apr_size_t span = wf_utf8_span(&valid, at, end);
-        if (valid && !is_control(at, span)) {
-            memcpy(to, at, span);
-            to += span;
-        } else {
-            *to++ = '?';
-        }
-        at += span;
-    }
-    apr_cpystrn(to, at < end ? "..." : "", sizeof("..."));
-    return line;
-}
-
 /* ": " and the last line that is not empty, or "" where there is none or its end is not known. */
 static const char *quote_last_line(const wf_process_end_t *process, apr_pool_t *pool)
 {
@@ -141,7 +112,7 @@ static const char *quote_last_line(const wf_process_end_t *process, apr_pool_t *
         start--;
     }
     text = wf_slice_of(start, text.len - (apr_size_t)(start - text.data));
-    return apr_pstrcat(pool, ": ", make_printable(text, pool), NULL);
+    return apr_pstrcat(pool, ": ", wf_printable(text, LAST_LINE_CHARS, pool), NULL);
 }
 
 apr_status_t wf_exec_report_failure(const wf_process_end_t *process, const char *program,

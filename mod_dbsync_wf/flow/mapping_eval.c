@@ -1,101 +1,174 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The value of a template, as JSON or as text. */
-#include "flow/mapping_ast.h"
+/* The value of a node, and what functions are evaluated with: room, and failures. */
+#include "flow/mapping_function.h"
 
-/* Takes one step down. APR_SUCCESS or APR_NOTFOUND. */
-static apr_status_t take_step(wf_slice_t *value, const wf_step_t *step)
+#include <stdarg.h>
+#include <apr_strings.h>
+#include "base/utf8.h"
+#include "flow/mapping_path.h"
+
+#define SHOWN_MOST   60 /* characters of an expression that a message repeats */
+#define EXCERPT_MOST 20 /* and of a value */
+
+/* The first characters of a text, on one line, with "…" where there are more. */
+static const char *shorten(wf_slice_t text, apr_size_t most, apr_pool_t *pool)
 {
-    if (wf_json_type(*value) == WF_JSON_ARRAY) {
-        return step->is_index ? wf_json_element(value, *value, step->index) : APR_NOTFOUND;
+    const unsigned char *at = (const unsigned char *)(text.len ? text.data : "");
+    const unsigned char *end = at + text.len;
+    apr_size_t len;
+    char *shown;
+    int valid;
+
+    while (most-- > 0 && at < end) {
+        at += wf_utf8_span(&valid, at, end);
     }
-    return wf_json_member(value, *value, step->name);
+    len = (apr_size_t)(at - (const unsigned char *)(text.len ? text.data : (const char *)at));
+    shown = apr_pstrmemdup(pool, text.data, len);
+    for (apr_size_t i = 0; i < len; i++) {
+        shown[i] = (unsigned char)shown[i] < 0x20 || shown[i] == 0x7F ? ' ' : shown[i];
+    }
+    return at < end ? apr_pstrcat(pool, shown, "…", NULL) : shown;
 }
 
-/* The JSON text that a path names; null where it names nothing. */
-static wf_slice_t find(const wf_node_t *path, const wf_scope_t *scope)
+const char *wf_show_expression(wf_slice_t source, apr_pool_t *pool)
 {
-    wf_slice_t value = scope->payload.len ? wf_json_trim(scope->payload) : wf_slice("null");
-
-    for (int i = 0; i < path->step_count; i++) {
-        if (take_step(&value, &path->steps[i]) != APR_SUCCESS) {
-            return wf_slice("null");
-        }
-    }
-    return value;
+    return shorten(source, SHOWN_MOST, pool);
 }
 
-static void add_value_text(wf_buf_t *out, wf_slice_t value)
+/* What a message calls a value; of what it holds a short piece at most. */
+static const char *describe(wf_value_t value, apr_pool_t *pool)
 {
-    switch (wf_json_type(value)) {
-    case WF_JSON_NULL:
-        break;
-    case WF_JSON_STRING:
-        wf_json_string_decode(out, value);
-        break;
+    switch (value.kind) {
+    case WF_VALUE_NULL:
+        return "null";
+    case WF_VALUE_BOOL:
+    case WF_VALUE_NUMBER:
+        return shorten(value.text, EXCERPT_MOST, pool);
+    case WF_VALUE_TEXT:
+        return apr_pstrcat(pool, "the text \"", shorten(value.text, EXCERPT_MOST, pool), "\"",
+                           NULL);
+    case WF_VALUE_JSON:
+        return wf_json_type(value.text) == WF_JSON_ARRAY ? "an array" : "an object";
     default:
-        wf_buf_add_slice(out, value);
+        return "binary data";
     }
 }
 
-int wf_template_is_constant(const wf_template_t *tmpl)
+apr_status_t wf_eval_fail(wf_eval_t *eval, const char *format, ...)
 {
-    for (int i = 0; i < tmpl->part_count; i++) {
-        if (tmpl->parts[i]->kind != WF_NODE_TEXT) {
-            return 0;
-        }
+    const char *reason;
+    va_list list;
+
+    va_start(list, format);
+    reason = apr_pvsprintf(eval->pool, format, list);
+    va_end(list);
+    if (eval->part->source.len == 0) {
+        return wf_result_set(eval->result, WF_EINVALID, WF_PROBLEM_MAPPING, "%s", reason);
     }
-    return 1;
+    return wf_result_set(eval->result, WF_EINVALID, WF_PROBLEM_MAPPING, "in %s: %s",
+                         wf_show_expression(eval->part->source, eval->pool), reason);
 }
 
-wf_slice_t wf_template_source(const wf_template_t *tmpl)
+apr_status_t wf_eval_refuse(wf_eval_t *eval, const char *what, wf_value_t value)
 {
-    return tmpl->source;
+    return wf_eval_fail(eval, "%s needs %s, not %s", eval->function->name, what,
+                        describe(value, eval->pool));
 }
 
-apr_status_t wf_template_text(wf_buf_t *out, const wf_template_t *tmpl, const wf_scope_t *scope,
-                              wf_result_t *result)
+/* Takes so many bytes of what may be built. APR_SUCCESS, or a failure. */
+static apr_status_t take_room(wf_eval_t *eval, apr_size_t size)
 {
-    (void)result; /* texts and paths have a value in every scope */
-    for (int i = 0; i < tmpl->part_count; i++) {
-        const wf_node_t *part = tmpl->parts[i];
-
-        if (part->kind == WF_NODE_TEXT) {
-            wf_buf_add_slice(out, part->text);
-        } else {
-            add_value_text(out, find(part, scope));
-        }
+    if (size > eval->room) {
+        return wf_eval_fail(eval, "more than %d MiB would be built", WF_MAPPING_ROOM >> 20);
     }
+    eval->room -= size;
     return APR_SUCCESS;
 }
 
-apr_status_t wf_template_json(wf_buf_t *out, const wf_template_t *tmpl, const wf_scope_t *scope,
-                              wf_result_t *result)
+apr_status_t wf_eval_allocate(char **memory, wf_eval_t *eval, apr_size_t size)
 {
-    wf_buf_t text = {0};
-    apr_status_t status;
+    apr_status_t rv = take_room(eval, size);
 
-    if (tmpl->part_count == 1 && tmpl->parts[0]->kind == WF_NODE_PATH) {
-        wf_buf_add_slice(out, find(tmpl->parts[0], scope));
-        return APR_SUCCESS;
+    if (rv == APR_SUCCESS) {
+        *memory = apr_palloc(eval->pool, size + 1);
     }
-    status = wf_template_text(&text, tmpl, scope, result);
-    if (status == APR_SUCCESS) {
-        wf_json_string_encode(out, wf_buf_slice(&text));
-    }
-    wf_buf_free(&text);
-    return status;
+    return rv;
 }
 
-apr_status_t wf_template_value(wf_value_t *value, const wf_template_t *tmpl,
-                               const wf_scope_t *scope, wf_result_t *result, apr_pool_t *pool)
+apr_status_t wf_eval_json(wf_value_t *value, wf_eval_t *eval, wf_slice_t json)
 {
-    wf_buf_t *json = apr_pcalloc(pool, sizeof(*json));
-    apr_status_t status;
+    int is_decoded = wf_json_type(json) == WF_JSON_STRING && memchr(json.data, '\\', json.len);
+    apr_status_t rv = is_decoded ? take_room(eval, json.len) : APR_SUCCESS;
 
-    wf_buf_bind(json, pool);
-    status = wf_template_json(json, tmpl, scope, result);
-    if (status == APR_SUCCESS) {
-        *value = wf_value_of_json(wf_buf_slice(json), pool);
+    if (rv == APR_SUCCESS) {
+        *value = wf_value_of_json(json, eval->pool);
     }
-    return status;
+    return rv;
+}
+
+apr_status_t wf_eval_keep(wf_value_t *value, wf_eval_t *eval, wf_value_kind_e kind, wf_buf_t *buf)
+{
+    wf_slice_t text = wf_buf_slice(buf);
+    char *copy;
+    apr_status_t rv = wf_eval_allocate(&copy, eval, text.len);
+
+    if (rv == APR_SUCCESS) {
+        memcpy(copy, text.data, text.len);
+        *value = (wf_value_t){kind, wf_slice_of(copy, text.len)};
+    }
+    wf_buf_free(buf);
+    return rv;
+}
+
+static apr_status_t value_of_place(wf_value_t *value, wf_eval_t *eval, const wf_place_t *place)
+{
+    wf_buf_t json = {NULL, 0, 0};
+
+    switch (place->kind) {
+    case WF_PLACE_VALUE:
+        *value = place->value;
+        return APR_SUCCESS;
+    case WF_PLACE_ROW:
+        wf_row_json(&json, place->row);
+        return wf_eval_keep(value, eval, WF_VALUE_JSON, &json);
+    default:
+        return wf_eval_json(value, eval, place->json);
+    }
+}
+
+static apr_status_t call(wf_value_t *value, wf_eval_t *eval, const wf_node_t *node)
+{
+    const wf_function_t *function = node->function;
+    wf_value_t *arguments;
+    apr_status_t rv = APR_SUCCESS;
+
+    if (function->lazy) {
+        return function->lazy(value, eval, node);
+    }
+    arguments = apr_palloc(eval->pool, sizeof(*arguments) * ((apr_size_t)node->count + 1));
+    for (int i = 0; i < node->count && rv == APR_SUCCESS; i++) {
+        rv = wf_eval(&arguments[i], eval, node->arguments[i]);
+    }
+    eval->function = function;
+    return rv == APR_SUCCESS ? function->call(value, eval, arguments, node->count) : rv;
+}
+
+/* The parser bounds the tree's height, and with it the depth of this recursion. */
+apr_status_t wf_eval(wf_value_t *value, wf_eval_t *eval, const wf_node_t *node)
+{
+    wf_place_t place;
+
+    switch (node->kind) {
+    case WF_NODE_CONSTANT:
+        *value = node->value;
+        return APR_SUCCESS;
+    case WF_NODE_PATH:
+        place = wf_path_follow(&node->path, eval->scope);
+        return value_of_place(value, eval, &place);
+    case WF_NODE_SEARCH:
+        place = wf_path_search(&node->path, eval->scope);
+        return value_of_place(value, eval, &place);
+    default:
+        return call(value, eval, node);
+    }
 }

@@ -170,10 +170,13 @@ static apr_status_t load_tasks(wf_project_t *project, const wf_check_t *at, apr_
     return APR_SUCCESS;
 }
 
-/* The whole file. The id in it guards against a file that was copied and not finished. */
+/*
+ * The whole file. The id in it guards against a file that was copied and not finished; "$schema" is
+ * for editors.
+ */
 static apr_status_t load_root(wf_project_t *project, const wf_check_t *at)
 {
-    static const char *const members[] = {"id", "name", "connectors", "tasks", NULL};
+    static const char *const members[] = {"id", "name", "connectors", "tasks", "$schema", NULL};
     apr_hash_t *connectors = NULL;
     const char *id = NULL;
     apr_status_t status = wf_check_members(at, members, NULL);
@@ -243,6 +246,10 @@ static apr_status_t parse_file(json_t **root, const wf_buf_t *text, const wf_che
     wf_slice_t all = wf_buf_slice(text);
     char *quoted;
 
+    if (all.len && memchr(all.data, '\0', all.len)) {
+        /* jansson passes over one behind a number. */
+        return wf_check_error(at, NULL, "holds a NUL byte");
+    }
     *root = json_loadb(all.data, all.len, JSON_REJECT_DUPLICATES, &error);
     if (*root) {
         return APR_SUCCESS;

@@ -73,6 +73,9 @@ apr_status_t wf_request_store_failed(wf_request_t *req, apr_status_t status, wf_
     case WF_ECONFLICT:
         return wf_result_set(result, status, WF_PROBLEM_KEY_REUSED,
                              "Send a new key with a new request.");
+    case WF_EDAMAGED: /* the keeper has said more, and how to go on */
+        return wf_result_set(result, status, WF_PROBLEM_INTERNAL,
+                             "What is stored is damaged. The server's error log says more.");
     default:
         ap_log_rerror(APLOG_MARK, APLOG_ERR, 0, req->r, "WF0310: the store failed: %s (%d)",
                       wf_strerror(status, reason, sizeof(reason)), status);

@@ -132,6 +132,7 @@ static void tell_end(wf_held_t *held, const wf_finish_t *finish, int release)
     wf_runner_t *runner = held->runner;
     apr_status_t rv = WF_EUNAVAILABLE;
     apr_pool_t *scratch;
+    int told = 0;
 
     if (apr_pool_create(&scratch, held->pool) != APR_SUCCESS) {
         return; /* its lease will end it */
@@ -141,7 +142,12 @@ static void tell_end(wf_held_t *held, const wf_finish_t *finish, int release)
         rv = release ? runner->store->release(runner->store, &held->claim.token, scratch)
                      : runner->store->finish(runner->store, finish, scratch);
         if (rv == WF_EUNAVAILABLE) {
-            wf_log_warning(rv, "WF0186", "run %s: its end cannot be recorded yet", held->pid);
+            if (!told++) {
+                wf_log_warning(
+                    rv, "WF0186",
+                    "run %s: its end cannot be recorded yet; it is tried again and again",
+                    held->pid);
+            }
             pause_finish(runner);
         }
     }

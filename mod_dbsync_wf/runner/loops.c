@@ -73,6 +73,7 @@ static void start_run(wf_runner_t *runner, const wf_claim_t *claim)
 static void claim_some(wf_runner_t *runner, apr_uint32_t places, apr_pool_t *pool)
 {
     apr_array_header_t *claims;
+    apr_uint64_t left;
     apr_status_t rv =
         runner->store->claim(&claims, runner->store, runner->incarnation, places, pool);
 
@@ -81,7 +82,9 @@ static void claim_some(wf_runner_t *runner, apr_uint32_t places, apr_pool_t *poo
         return;
     }
     if (rv != APR_SUCCESS) {
-        wf_log_error(rv, "WF0191", "runs could not be claimed");
+        if (wf_log_may(&runner->claim_limit, 1, WF_COMPLAIN_EVERY, &left)) {
+            wf_log_error(rv, "WF0191", "runs could not be claimed; it is tried again and again");
+        }
         set_ready(runner);
         pause_loop(runner, WF_RUNNER_DRAINING);
         return;
@@ -144,13 +147,16 @@ static void *APR_THREAD_FUNC listen_loop(apr_thread_t *thread, void *data)
     }
     while (wf_runner_state(runner) != WF_RUNNER_LOST) {
         unsigned events = 0;
+        apr_uint64_t left;
         apr_status_t rv =
             runner->store->wait(&events, runner->store, runner->incarnation, LISTEN_TIME, pool);
 
         if (rv == APR_SUCCESS) {
             take_news(runner, events);
         } else {
-            wf_log_warning(rv, "WF0192", "no news from the store");
+            if (wf_log_may(&runner->listen_limit, 1, WF_COMPLAIN_EVERY, &left)) {
+                wf_log_warning(rv, "WF0192", "no news from the store");
+            }
             pause_loop(runner, WF_RUNNER_LOST);
         }
         apr_pool_clear(pool);
@@ -204,6 +210,7 @@ static void tell_progress(wf_runner_t *runner, apr_pool_t *pool)
 static void beat(wf_runner_t *runner, apr_pool_t *pool)
 {
     apr_array_header_t *interrupted;
+    apr_uint64_t left;
     apr_status_t rv = runner->store->heartbeat(&interrupted, runner->store, runner->incarnation,
                                                WF_LEASE_TTL, pool);
 
@@ -213,7 +220,9 @@ static void beat(wf_runner_t *runner, apr_pool_t *pool)
         return;
     }
     if (rv != APR_SUCCESS) {
-        wf_log_warning(rv, "WF0194", "the runner's lease could not be renewed");
+        if (wf_log_may(&runner->beat_limit, 1, WF_COMPLAIN_EVERY, &left)) {
+            wf_log_warning(rv, "WF0194", "the runner's lease could not be renewed");
+        }
         return;
     }
     for (int i = 0; i < interrupted->nelts; i++) {

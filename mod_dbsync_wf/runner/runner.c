@@ -12,6 +12,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "flow/process.h"
+#include "flow/rest/rest.h"
 #include "runner/runs.h"
 
 #define STOP_MARGIN apr_time_from_sec(4) /* beside the grace: less than the supervisor's */
@@ -52,7 +53,7 @@ static apr_status_t open_runner(wf_runner_t *runner, const wf_runner_config_t *c
         return errno;
     }
     if ((rv = wf_monitor_create(&runner->monitor, pool)) == APR_SUCCESS &&
-        (rv = wf_process_setup()) == APR_SUCCESS &&
+        (rv = wf_process_setup()) == APR_SUCCESS && (rv = wf_rest_setup()) == APR_SUCCESS &&
         (rv = wf_projects_create(&runner->projects, pool)) == APR_SUCCESS) {
         /*
          * All of them at once: the pool starts no thread for a task while one is idle, even where
@@ -71,6 +72,7 @@ static apr_status_t join(wf_runner_t *runner, int signals)
 {
     apr_pool_t *pool;
     apr_status_t rv = apr_pool_create(&pool, runner->pool);
+    apr_uint64_t left;
 
     while (rv == APR_SUCCESS) {
         struct pollfd term = {signals, POLLIN, 0};
@@ -80,7 +82,9 @@ static apr_status_t join(wf_runner_t *runner, int signals)
         if (rv != WF_EUNAVAILABLE) {
             break;
         }
-        wf_log_error(rv, "WF0195", "the runner cannot join the store yet");
+        if (wf_log_may(&runner->claim_limit, 1, WF_COMPLAIN_EVERY, &left)) {
+            wf_log_error(rv, "WF0195", "the runner cannot join the store yet");
+        }
         rv = poll(&term, 1, 500) > 0 ? APR_EINTR : APR_SUCCESS;
         apr_pool_clear(pool);
     }

@@ -8,6 +8,7 @@
 
 #include <apr_hash.h>
 #include <apr_thread_pool.h>
+#include "base/log.h"
 #include "base/monitor.h"
 #include "flow/cancel.h"
 #include "flow/project.h"
@@ -27,7 +28,10 @@ typedef struct wf_runner_t {
     apr_uint64_t incarnation;
     wf_projects_t *projects;
     apr_thread_pool_t *threads;
-    int wake; /* eventfd: something changed that the main thread waits for */
+    int wake;                   /* eventfd: something changed that the main thread waits for */
+    wf_log_limit_t claim_limit; /* of what each loop says of a store that does not do its part */
+    wf_log_limit_t listen_limit;
+    wf_log_limit_t beat_limit;
 
     wf_monitor_t *monitor; /* guards all that follows; announces each change */
     wf_runner_state_e state;
@@ -62,6 +66,9 @@ void wf_held_ended(wf_held_t *held);
 
 /* Takes it out of the table, and frees it. wf_held_ended comes before. */
 void wf_held_remove(wf_held_t *held);
+
+/* How often a loop says that the store does not do its part, while that lasts. */
+#define WF_COMPLAIN_EVERY apr_time_from_sec(60)
 
 /* Inside the monitor: how many runs may be claimed now. What waits for the store is bounded, too.
  */

@@ -16,8 +16,8 @@
  *
  * Every call returns APR_SUCCESS, or one of those named with it, or WF_EUNAVAILABLE where the
  * store does not answer or cannot write (then `result`, where there is one, has
- * WF_PROBLEM_UNAVAILABLE; the words for any other status are the caller's). What a call gives back
- * lives in its pool.
+ * WF_PROBLEM_UNAVAILABLE; the words for any other status are the caller's), or WF_EDAMAGED where
+ * what is stored of the run cannot be read. What a call gives back lives in its pool.
  */
 #ifndef WF_STORE_STORE_H
 #define WF_STORE_STORE_H

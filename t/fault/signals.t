@@ -6,7 +6,7 @@
 use strict;
 use warnings FATAL => 'all';
 use WfConfig qw(write_extra);
-use WfServer qw(httpd pids_of);
+use WfServer qw(pids_of reload);
 use WfTest;
 use WfTorture;
 
@@ -44,11 +44,11 @@ torture('restart', {acts => ['restart']}, 'cut');
 torture('stop and start', {acts => ['stop']}, 'cut', 'error server-stopped');
 
 write_extra('torture', "MaxConnectionsPerChild 25\n");
-httpd('graceful');
+reload();
 torture('MaxConnectionsPerChild', {seconds => 5});
 
 write_extra('torture');
-httpd('graceful');
+reload();
 wait_for('the settings of before', 30, sub {
     return pids_of('supervisor') == 1 && pids_of('keeper') == 1 && pids_of('runner') == 1;
 });

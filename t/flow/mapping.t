@@ -1,7 +1,7 @@
 #!/usr/bin/env perl
 # SPDX-License-Identifier: Apache-2.0
-# {{…}} in a program's arguments: paths into the body, VALUE(), array indexes, ~0 and ~1, and null
-# for what is not there.
+# {{…}} in a program's arguments: paths into the body, VALUE(), array indexes, ~0 and ~1, null for what
+# is not there; functions and operators, and an expression that fails.
 use strict;
 use warnings FATAL => 'all';
 use WfTest;
@@ -34,6 +34,17 @@ for my $case (@mixed) {
     is(run_ends_as("text around, of $json", 'completed', 'mixed', $json)->{result}, $expected,
         "gives $expected");
 }
+
+# Functions and operators, numbers exact, the letters of any server's locale.
+is(run_ends_as('functions', 'completed', 'functions',
+        '{"name": "Ren\u00e9e", "price": 12345678901234567890.10, "count": "2", "date": "2026-11-24",'
+            . ' "in": [{"deep": "found"}]}')->{result},
+    "[REN\x{c9}E, 24691357802469135780.2][found][24.11.2026][true]", 'give what they compute');
+my $failed = run_ends_as('an expression that fails', 'error', 'functions',
+    '{"name": "x", "price": "12,5", "count": 2}');
+is($failed->{error}{type}, 'mapping-failed', 'is an error of the mapping');
+is($failed->{error}{detail}, 'in {{price * count}}: * needs a number, not the text "12,5"',
+    'that names the expression and what is wrong');
 
 # No argument can hold a NUL: the run says so, and no program sees a text cut short.
 my $run = run_ends_as('a NUL in an argument', 'error', 'mixed', '{"a": "x\u0000y"}');

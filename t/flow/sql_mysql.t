@@ -59,4 +59,4 @@ $run = run_actions('a server that is not there', 'error',
     [{action => 'query', connector => 'db', sql => 'SELECT 1'}], %with);
 is($run->{error}{type}, 'connector-failed', 'fails the connector');
 unlike($run->{error}{detail}, qr{/|socket'}, 'without a path');
-done(qr/project/, qr/WF0164: wf-runner/, qr/WF0125: runner \d+ was lost/, qr/WF0270/);
+done(qr/sql-\d+-\d+\.json: /, qr/WF0164: wf-runner/, qr/WF0125: runner \d+ was lost/, qr/WF0270/);

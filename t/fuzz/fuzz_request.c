@@ -168,6 +168,9 @@ static void check_media(const char *type, apr_pool_t *pool)
         *at = (char)tolower((unsigned char)*at);
     }
     WF_ENSURE(wf_media_is_json(lower) == is_json);
+    essence = wf_slice_of(lower, strspn(lower, "abcdefghijklmnopqrstuvwxyz0123456789!#$&-^_.+"));
+    WF_ENSURE(wf_media_is_json(apr_pstrcat(
+        pool, application, apr_pstrmemdup(pool, lower, essence.len), "x+json ;q=1", NULL)));
     WF_ENSURE(wf_media_is_json(apr_pstrcat(pool, "\t ", type, " \t", NULL)) == is_json);
     if (!is_json) {
         return;

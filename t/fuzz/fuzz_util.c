@@ -70,21 +70,58 @@ void *__wrap_apr_palloc(apr_pool_t *pool, apr_size_t size);
 char *__wrap_apr_pstrmemdup(apr_pool_t *pool, const char *text, apr_size_t len);
 char *__wrap_apr_pstrdup(apr_pool_t *pool, const char *text);
 
-static apr_status_t free_block(void *block)
+/* The blocks of one pool. */
+typedef struct blocks_t {
+    void **list;
+    size_t count;
+    size_t room;
+} blocks_t;
+
+#define BLOCKS_KEY "wf_fuzz_blocks"
+
+static apr_status_t free_blocks(void *data)
 {
-    free(block);
+    blocks_t *blocks = data;
+
+    for (size_t i = 0; i < blocks->count; i++) {
+        free(blocks->list[i]);
+    }
+    free(blocks->list);
+    free(blocks);
     return APR_SUCCESS;
+}
+
+/* Registered with a pool's first block, so that it is the last of its cleanups to run: the others
+ * may look at what lies in the blocks, as they may with APR. */
+static blocks_t *blocks_of(apr_pool_t *pool)
+{
+    void *found = NULL;
+
+    apr_pool_userdata_get(&found, BLOCKS_KEY, pool);
+    if (!found) {
+        found = calloc(1, sizeof(blocks_t));
+        WF_ENSURE(found != NULL);
+        apr_pool_userdata_setn(found, BLOCKS_KEY, NULL, pool);
+        apr_pool_cleanup_register(pool, found, free_blocks, apr_pool_cleanup_null);
+    }
+    return found;
 }
 
 void *__wrap_apr_palloc(apr_pool_t *pool, apr_size_t size)
 {
+    blocks_t *blocks = blocks_of(pool);
     void *block = malloc(size);
 
     WF_ENSURE(block != NULL || size == 0);
     if (size) {
         memset(block, 0xA5, size); /* whoever takes it for zeros is found */
     }
-    apr_pool_cleanup_register(pool, block, free_block, apr_pool_cleanup_null);
+    if (blocks->count == blocks->room) {
+        blocks->room = blocks->room ? blocks->room * 2 : 16;
+        blocks->list = realloc(blocks->list, blocks->room * sizeof(void *));
+        WF_ENSURE(blocks->list != NULL);
+    }
+    blocks->list[blocks->count++] = block;
     return block;
 }
 

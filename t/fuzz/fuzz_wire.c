@@ -8,6 +8,31 @@
 #include "store/embedded/record.h"
 #include "store/embedded/wire.h"
 
+/* The number in a record's last field of a tag; 0 where there is none. */
+static apr_uint64_t number_in(wf_slice_t record, unsigned char tag)
+{
+    wf_slice_t value, rest = wf_slice_of(record.data + 1, record.len - 1);
+    apr_uint64_t number = 0;
+    unsigned char at;
+
+    while (wf_field_next(&at, &value, &rest) == APR_SUCCESS) {
+        if (at == tag) {
+            WF_ENSURE(wf_field_u64(&number, value) == APR_SUCCESS);
+        }
+    }
+    return number;
+}
+
+/* The times and counts of a run are all there in what is written of it. */
+static void check_numbers(wf_slice_t read, wf_slice_t written)
+{
+    static const unsigned char tags[] = {10, 11, 12, 13, 15, 16, 20, 21, 22, 23, 24};
+
+    for (size_t i = 0; i < sizeof(tags); i++) {
+        WF_ENSURE(number_in(read, tags[i]) == number_in(written, tags[i]));
+    }
+}
+
 /* Bytes that decode to a run: the run's own encoding is stable. */
 static void check_record(wf_slice_t bytes, apr_pool_t *pool)
 {
@@ -28,6 +53,7 @@ static void check_record(wf_slice_t bytes, apr_pool_t *pool)
     WF_ENSURE(wf_slice_equal(again.result, run.result));
     WF_ENSURE(wf_slice_equal(again.actions, run.actions));
     WF_ENSURE(!run.vhost == !again.vhost && (!run.vhost || strcmp(run.vhost, again.vhost) == 0));
+    check_numbers(bytes, wf_buf_slice(&one));
     wf_record_encode(&two, &again);
     WF_ENSURE(wf_slice_equal(wf_buf_slice(&one), wf_buf_slice(&two)));
     /* The decoder's own texts end where they should, whoever uses them as C strings. */

@@ -14,27 +14,29 @@ use File::Path qw(remove_tree);
 use Time::HiRes qw(time);
 use WfConfig qw(free_port server_vars write_conf);
 use WfHttp ();
+use WfLog ();
 use WfServer qw(is_alive);
 
-my $PATIENCE = 30;
+my $PATIENCE = 40;
 
-# Options: lines, of its configuration; base (1): whether it has the API's base; state_dir
-# (FOLDER/runs); env: variables that httpd is started with.
+# Options: lines, of its configuration; state_dir (FOLDER/runs); env: variables that httpd is started
+# with.
 sub new
 {
     my ($class, $name, %option) = @_;
     my %vars = server_vars();
     my $folder = "$vars{t_state}/$name";
-    remove_tree($folder);
-    mkdir $folder or die "$folder: $!\n";
+    # It may be a file system of the test's own.
+    remove_tree($folder, {keep_root => 1});
+    -d $folder or mkdir $folder or die "$folder: $!\n";
     my $self = bless {
         folder    => $folder,
         conf      => "$folder/httpd.conf",
         port      => free_port(),
         state_dir => "$folder/runs",
         lines     => '',
-        base      => 1,
         env       => {},
+        owner     => $$,
         %option,
     }, $class;
     $self->configure($self->{lines});
@@ -49,7 +51,18 @@ sub configure
 {
     my ($self, $lines) = @_;
     my %vars = server_vars();
-    my $base = !$self->{base} ? '' : <<"END";
+    $self->{command} = write_conf($self->{conf}, $self->{port}, <<"END");
+PidFile "$self->{folder}/httpd.pid"
+ErrorLog "$self->{folder}/error_log"
+LogLevel warn dbsync_wf:info
+<IfModule mod_mime.c>
+    TypesConfig /dev/null
+</IfModule>
+DbsyncWfStateDir "$self->{state_dir}"
+DbsyncWfProjects "$vars{t_state}/projects"
+DbsyncWfCacheSize 4M
+DbsyncWfThreads 8
+$lines
 <Location "/cw/api/v2">
     SetHandler dbsync-wf
     AuthType Basic
@@ -57,17 +70,6 @@ sub configure
     AuthUserFile "$vars{t_state}/users"
     Require valid-user
 </Location>
-END
-    $self->{command} = write_conf($self->{conf}, $self->{port}, <<"END");
-PidFile "$self->{folder}/httpd.pid"
-ErrorLog "$self->{folder}/error_log"
-LogLevel info
-<IfModule mod_mime.c>
-    TypesConfig /dev/null
-</IfModule>
-DbsyncWfStateDir "$self->{state_dir}"
-DbsyncWfProjects "$vars{t_state}/projects"
-$lines$base
 END
     return;
 }
@@ -86,6 +88,7 @@ sub control
 sub start
 {
     my ($self) = @_;
+    unlink "$self->{folder}/httpd.pid";
     $self->control('start');
     my $deadline = time + $PATIENCE;
     until (eval { $self->request('GET', '/') } && $self->pid) {
@@ -110,6 +113,13 @@ sub pids_of
     return WfServer::pids_of($kind, $self->{conf});
 }
 
+# The one process of a kind, 0 where there is none at the moment.
+sub pid_of
+{
+    my ($self, $kind) = @_;
+    return ($self->pids_of($kind))[0] // 0;
+}
+
 # Stops it, and waits until nothing of it is alive; dies where that takes too long.
 sub stop
 {
@@ -128,7 +138,8 @@ sub stop
 sub DESTROY
 {
     my ($self) = @_;
-    local ($@, $?);
+    return if $$ != $self->{owner}; # a client that the test has forked
+    local ($@, $?, $!);
     eval { $self->stop; 1 } or warn $@;
     return;
 }
@@ -141,22 +152,45 @@ sub request
         ->request(@request);
 }
 
-# The same under the base; json => text is a body of type application/json.
+# The same under the base; json => text is a body of type application/json. `seconds` of the answer
+# is how long it took.
 sub api
 {
     my ($self, $method, $path, %option) = @_;
     if (defined(my $json = delete $option{json})) {
         @option{qw(body type)} = ($json, 'application/json');
     }
-    return $self->request($method, "/cw/api/v2$path", %option);
+    my $began = time;
+    my $answer = $self->request($method, "/cw/api/v2$path", %option);
+    $answer->{seconds} = time - $began;
+    return $answer;
+}
+
+# The answer to a POST of a run.
+sub post
+{
+    my ($self, $project, $task, $json) = @_;
+    return $self->api('POST', "/projects/$project/tasks/$task/run?trigger=API", json => $json // '{}');
+}
+
+# Posts a run, again and again where it is answered 503, for so many seconds (20), and gives its pid.
+sub accepted
+{
+    my ($self, $project, $task, $json, $seconds) = @_;
+    my $deadline = time + ($seconds // 20);
+    while (1) {
+        my $answer = eval { $self->post($project, $task, $json) };
+        return $answer->json->{pid} if $answer && $answer->status == 202;
+        die "waited in vain for an accepted run of $task\n" if time > $deadline;
+        select undef, undef, undef, 0.02;
+    }
 }
 
 # Posts a run and gives its pid; dies where it is not accepted.
 sub post_run
 {
     my ($self, $project, $task, $json) = @_;
-    my $answer = $self->api('POST', "/projects/$project/tasks/$task/run?trigger=API",
-        json => $json // '{}');
+    my $answer = $self->post($project, $task, $json);
     die "run of $task: ", $answer->status, ' ', $answer->body, "\n" if $answer->status != 202;
     return $answer->json->{pid};
 }
@@ -180,6 +214,20 @@ sub run_end
         die "waited in vain for the end of run $pid: $run->{status}\n" if time > $deadline;
         select undef, undef, undef, 0.02;
     }
+}
+
+# What is written into its error log from now on, as a WfLog.
+sub log_from_here
+{
+    my ($self) = @_;
+    return WfLog->new("$self->{folder}/error_log");
+}
+
+# The lines of its error log that match.
+sub log_lines
+{
+    my ($self, $pattern) = @_;
+    return grep { $_ =~ $pattern } split /^/, $self->log;
 }
 
 # Its error log.

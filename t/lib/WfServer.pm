@@ -8,7 +8,8 @@ use warnings FATAL => 'all';
 use parent 'Exporter';
 use WfConfig qw(server_var);
 
-our @EXPORT_OK = qw(children_of command_of httpd is_alive name_of parent_pid pid_of pids_of);
+our @EXPORT_OK = qw(children_of command_of httpd is_alive name_of parent_pid pid_of pids_of
+    reload);
 
 # httpd's parent process.
 sub parent_pid
@@ -65,6 +66,28 @@ sub children_of
 {
     my ($pid) = @_;
     return grep { _text($_, 'stat') =~ /\) \S $pid / } map {m{^/proc/(\d+)$}} glob '/proc/[0-9]*';
+}
+
+# graceful, and comes back when httpd has read its configuration: until then it might pass over what it
+# is told next.
+sub reload
+{
+    my $before = _generations();
+    httpd('graceful');
+    my $deadline = time + 30;
+    while (_generations() == $before) {
+        die "httpd does not take up its configuration\n" if time > $deadline;
+        select undef, undef, undef, 0.02;
+    }
+    return;
+}
+
+# How often httpd has begun to serve, by its error log.
+sub _generations
+{
+    my $file = server_var('t_logs') . '/error_log';
+    open my $in, '<', $file or die "$file: $!\n";
+    return scalar grep {/resuming normal operations/} <$in>;
 }
 
 # httpd('graceful'): what `httpd -k` takes, with the test server's configuration. Gives what it said;

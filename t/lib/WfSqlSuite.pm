@@ -161,10 +161,10 @@ sub operations
             FROM customer}), "$most|$rows\n", 'there');
 
         $run = run_actions("update $rows, of which one is not there", 'completed',
-            [write_action(operation => 'update', map => {id => '{{id}}', city => '{{name}}'})],
+            [write_action(operation => 'update', map => {id => '{{id}}', city => 'new {{name}}'})],
             %with, json => $some->('c', 2 .. $rows, 10_000));
         is_deeply($run->{result}, {read => $rows, written => $rows - 1, failed => 0}, 'counted');
-        is($db->sql(q{SELECT count(*) FROM customer WHERE city LIKE 'c%'}),
+        is($db->sql(q{SELECT count(*) FROM customer WHERE city LIKE 'new c%'}),
             $rows - 1 . "\n", 'there');
 
         $run = run_actions("delete $rows, of which one is not there", 'completed',
@@ -194,8 +194,8 @@ sub operations
     run_actions('rows of a query', 'completed', [
         {action => 'query', connector => 'db', sql => 'SELECT 9 AS id, name FROM customer WHERE id = 8',
             into => 'rows'},
-        write_action(from => '{{@rows}}')], %with)
-        if $db->{variables};
+        write_action(from => '{{@rows}}')], %with);
+    is($db->sql('SELECT name FROM customer WHERE id = 9'), "Eight\n", 'are written from a variable');
     run_actions('keys alone', 'completed', [write_action(map => {id => '{{id}}', name => '{{name}}'},
         key => ['id', 'name'])], %with, json => [map { {id => $_, name => 'k'} } 100 .. 110])
         if $db->kind eq 'mysql';

@@ -7,7 +7,7 @@ use warnings FATAL => 'all';
 use Test::More;
 use WfSource qw(files read_file sources);
 
-my @units = grep {/\.[ch]$/} files('t/unit', 't/fuzz');
+my @units = grep {/\.[ch]$/} files('t/unit', 't/fuzz', 't/programs');
 my @scripts = grep { !m{\.(?:json|in|conf|c|h)$|^t/fuzz/corpus/} } files('scripts', 't');
 
 for my $file (sources(), @units) {

@@ -13,6 +13,7 @@
 #include "base/clock.h"
 #include "base/codec.h"
 #include "base/monitor.h"
+#include "base/printable.h"
 #include "base/result.h"
 #include "base/uuid.h"
 
@@ -265,6 +266,24 @@ static int open_pool(void **state)
     return apr_pool_create((apr_pool_t **)state, NULL) == APR_SUCCESS ? 0 : -1;
 }
 
+static void text_of_strangers_becomes_one_printable_line(void **state)
+{
+    apr_pool_t *pool;
+
+    (void)state;
+    apr_pool_create(&pool, NULL);
+    assert_string_equal(wf_printable(wf_slice(""), 3, pool), "");
+    assert_string_equal(wf_printable(wf_slice("abc"), 3, pool), "abc");
+    assert_string_equal(wf_printable(wf_slice("abcd"), 3, pool), "abc...");
+    assert_string_equal(wf_printable(wf_slice("a\r\nb\x1b[0m\x7f"), 20, pool), "a??b?[0m?");
+    assert_string_equal(wf_printable(wf_slice_of("a\0b", 3), 20, pool), "a?b");
+    assert_string_equal(wf_printable(wf_slice("\xe2\x82\xac\xc2\x85\xff\xe2\x82"), 20, pool),
+                        "\xe2\x82\xac???");
+    assert_string_equal(wf_printable(wf_slice("\xe2\x82\xac\xe2\x82\xac"), 1, pool),
+                        "\xe2\x82\xac...");
+    apr_pool_destroy(pool);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -279,6 +298,7 @@ int main(void)
         cmocka_unit_test(poll_times_round_up_and_never_wait_for_ever),
         cmocka_unit_test(the_first_cause_stays),
         cmocka_unit_test(slugs_are_unique),
+        cmocka_unit_test(text_of_strangers_becomes_one_printable_line),
         cmocka_unit_test(a_monitor_waits_until_the_time_or_an_announcement),
     };
 

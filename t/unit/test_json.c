@@ -201,6 +201,8 @@ static void takes_empty_slices(void **state)
     assert_int_equal(wf_json_type(none), WF_JSON_NULL);
     assert_int_equal(wf_json_member(&value, none, slice("a")), APR_NOTFOUND);
     assert_int_equal(wf_json_element(&value, none, 0), APR_NOTFOUND);
+    assert_int_equal(wf_json_search(&value, none, slice("a")), APR_NOTFOUND);
+    assert_int_equal(wf_json_count(none), 0);
 }
 
 static void tells_types(void **state)
@@ -289,6 +291,48 @@ static void finds_elements(void **state)
     assert_int_equal(wf_json_element(&value, slice("[]"), 0), APR_NOTFOUND);
     assert_int_equal(wf_json_element(&value, slice("{\"0\":1}"), 0), APR_NOTFOUND);
     assert_int_equal(wf_json_element(&value, slice("0"), 0), APR_NOTFOUND);
+}
+
+static void assert_found(const char *json, const char *name, const char *expected)
+{
+    wf_slice_t value;
+
+    assert_int_equal(wf_json_check(slice(json), DEPTH, NULL), APR_SUCCESS);
+    assert_int_equal(wf_json_search(&value, slice(json), slice(name)),
+                     expected ? APR_SUCCESS : APR_NOTFOUND);
+    if (expected) {
+        assert_slice(value, expected);
+    }
+}
+
+/* The first one in the order of the text; what only looks like a name is none. */
+static void searches_members(void **state)
+{
+    static const char nested[] = " [\"c\", {\"a\": {\"b\" : [ 1 ] }, \"b\": 2, \"c:\": \"d\"}, "
+                                 "{\"\\u0064\\\"\":\n\"\", \"\": null}]";
+
+    (void)state;
+    assert_found(nested, "a", "{\"b\" : [ 1 ] }");
+    assert_found(nested, "b", "[ 1 ]");
+    assert_found(nested, "c:", "\"d\"");
+    assert_found(nested, "d\"", "\"\"");
+    assert_found(nested, "", "null");
+    assert_found(nested, "c", NULL);
+    assert_found(nested, "d", NULL);
+    assert_found("{\"a\": 1, \"a\": 2}", "a", "1");
+    assert_found("{\"x\": \"\\\"a\\\": 1\", \"a\": 2}", "a", "2");
+    assert_found("\"a\"", "a", NULL);
+    assert_found("5", "a", NULL);
+}
+
+static void counts_elements(void **state)
+{
+    (void)state;
+    assert_int_equal(wf_json_count(slice(" [ 1 ,\"a,b]\", [2,3] ,{\"x\":[4]},null] ")), 5);
+    assert_int_equal(wf_json_count(slice("[[]]")), 1);
+    assert_int_equal(wf_json_count(slice("[ ]")), 0);
+    assert_int_equal(wf_json_count(slice("{\"a\": 1}")), 0);
+    assert_int_equal(wf_json_count(slice("7")), 0);
 }
 
 #define DECODES(json, text)                                                                        \
@@ -428,7 +472,8 @@ int main(void)
         cmocka_unit_test(accepts_valid),   cmocka_unit_test(rejects_invalid),
         cmocka_unit_test(bounds_depth),    cmocka_unit_test(takes_empty_slices),
         cmocka_unit_test(tells_types),     cmocka_unit_test(finds_members),
-        cmocka_unit_test(finds_elements),  cmocka_unit_test(decodes_strings),
+        cmocka_unit_test(finds_elements),  cmocka_unit_test(searches_members),
+        cmocka_unit_test(counts_elements), cmocka_unit_test(decodes_strings),
         cmocka_unit_test(encodes_strings), cmocka_unit_test(encodes_and_decodes_every_byte),
         cmocka_unit_test(writes),          cmocka_unit_test(walks_broken_text_within_bounds),
     };

@@ -23,6 +23,20 @@ static const char payload[] =
     "1 ] },\n"
     "  \"dash-ed.x_1$#:\": 9} ";
 
+#define FUNCTIONS                                                                                  \
+    "VALUE, MEMLOOKUP, MEMTABLE, JSON, FROMJSON, COUNT, IF, AND, OR, NOT, SWITCH, COALESCE, "      \
+    "ISNULL, "                                                                                     \
+    "ISBLANK, CONCATENATE, CONCAT, TEXT, LENGTH, LEN, SUBSTRING, MID, LEFT, RIGHT, SPLIT, LPAD, "  \
+    "REPLACE, CONTAINS, STARTSWITH, ENDSWITH, FIND, UPPER, LOWER, TRIM, CLEAN, URLENCODE, "        \
+    "NUMBER, "                                                                                     \
+    "ASNUMBER, ISNUMBER, ROUND, FLOOR, CEILING, FIXED, ABS, MIN, MAX, NOW, FORMATDATE, TODATE, "   \
+    "DATEADD"
+
+#define TWO_VALUES                                                                                 \
+    "an operator or }} is expected; a path with white space in it is written VALUE(\"path\"), "    \
+    "and "                                                                                         \
+    "- and / as operators have white space on both sides"
+
 /* clang-format off */
 static const struct {
     const char *text;
@@ -82,6 +96,14 @@ static const struct {
     {"{{\"{{\"}}x{{'}}'}}", "\"{{x}}\"", "{{x}}"},
     {"{{\"say \"\"x\"\"\"}}", "\"say \\\"x\\\"\"", "say \"x\""},
     {"{{''}}", "\"\"", ""},
+    /* numbers alone are paths, as before; words are words */
+    {"{{1.5}}", "null", ""},
+    {"{{(1.5)}}", "1.5", "1.5"},
+    {"{{true}}", "true", "true"},
+    {"{{False}}", "false", "false"},
+    {"{{NULL}}", "null", ""},
+    {"{{/yes}}", "true", "true"},
+    {"{{not}}{{and}}{{or}}{{like}}{{value}}{{of}}", "\"\"", ""},
     /* what is missing is null */
     {"{{missing}}", "null", ""},
     {"{{name/x}}", "null", ""},
@@ -109,39 +131,55 @@ static const struct {
     {"{{name}}}}", "column 9: this }} closes nothing; as text it is written {{\"}}\"}}"},
     {"\xC3\xA9\xF0\x9F\x98\x80}}",
      "column 3: this }} closes nothing; as text it is written {{\"}}\"}}"},
-    {"{{}}", "column 3, in {{}}: a path, a function or a text in quotes is expected before }}"},
-    {"{{ }}", "column 4, in {{ }}: a path, a function or a text in quotes is expected before }}"},
-    {"{{{name}}}", "column 3, in {{{name}}: a path, a function or a text in quotes is expected, not {"},
+    {"{{}}", "column 3, in {{}}: a path, a function or a value is expected before }}"},
+    {"{{ }}", "column 4, in {{ }}: a path, a function or a value is expected before }}"},
+    {"{{{name}}}", "column 3, in {{{name}}: a path, a function or a value is expected, not {"},
     {"{{a{{b}}", "column 4, in {{a{{b}}: }} is expected, not {"},
-    {"{{(name)}}",
-     "column 3, in {{(name)}}: a path, a function or a text in quotes is expected, not ("},
-    {"{{a = b}}", "column 5, in {{a = b}}: }} is expected, not ="},
     {"{{a, b}}", "column 4, in {{a, b}}: }} is expected, not ,"},
-    {"{{first name}}", "column 9, in {{first name}}: }} is expected; a path with white space in it is "
-                       "written VALUE(\"path\")"},
-    {"{{value of city}}", "column 9, in {{value of city}}: }} is expected; a path with white space in "
-                          "it is written VALUE(\"path\")"},
+    {"{{first name}}", "column 9, in {{first name}}: " TWO_VALUES},
+    {"{{a -b}}", "column 5, in {{a -b}}: " TWO_VALUES},
+    {"{{a- b}}", "column 6, in {{a- b}}: " TWO_VALUES},
+    {"{{1 2}}", "column 5, in {{1 2}}: " TWO_VALUES},
+    {"{{a true}}", "column 5, in {{a true}}: " TWO_VALUES},
+    {"{{NOT}} {{NOT NOT}} {{NOT ,}}", "column 27, in {{NOT ,}}: }} is expected, not ,"},
+    {"{{a = }}", "column 7, in {{a = }}: a path, a function or a value is expected before }}"},
+    {"{{= a}}", "column 3, in {{= a}}: a path, a function or a value is expected, not ="},
+    {"{{a = b = c}}", "column 9, in {{a = b = c}}: two comparisons in a row need AND between them, or "
+                      "parentheses"},
+    {"{{a LIKE b NOT LIKE c}}", "column 12, in {{a LIKE b NOT LIKE c}}: " TWO_VALUES},
+    {"{{a AND}}", "column 8, in {{a AND}}: a path, a function or a value is expected before }}"},
+    {"{{a ! b}}", "column 5, in {{a ! b}}: }} is expected, not !"},
+    {"{{(a}}", "column 5, in {{(a}}: an operator or ) is expected before }}"},
+    {"{{()}}", "column 4, in {{()}}: a path, a function or a value is expected, not )"},
+    {"{{(a b)}}", "column 6, in {{(a b)}}: an operator or ) is expected, not b"},
+    {"{{-(a}}", "column 6, in {{-(a}}: an operator or ) is expected before }}"},
+    {"{{value of}}", "column 11, in {{value of}}: a member's name is expected before }}"},
+    {"{{value of \"\"}}", "column 12, in {{value of \"\"}}: \"value of\" needs a member's name"},
+    {"{{value of @v}}", "column 12, in {{value of @v}}: \"value of\" needs a member's name"},
+    {"{{value of a~b}}",
+     "column 12, in {{value of a~b}}: ~ in a path is written ~0, and / in a name ~1"},
+    {"{{value of (a)}}", "column 12, in {{value of (a)}}: a member's name is expected, not ("},
     {"{{\"a\" \"b\"}}", "column 7, in {{\"a\" \"b\"}}: }} is expected, not \"b\""},
     {"{{\"a}}", "column 3, in {{\"a}}: this quote is not closed"},
     {"{{VALUE('a)}}", "column 9, in {{VALUE('a)}}: this quote is not closed"},
-    {"{{@vars/x}}", "column 3, in {{@vars/x}}: there is no @vars; @payload is the request body, and a "
-                    "member whose name begins with @ is written /@vars/x"},
-    {"{{@}}", "column 3, in {{@}}: there is no @; @payload is the request body, and a member whose "
-              "name begins with @ is written /@"},
-    {"{{VALUE(\"@Payload\")}}",
-     "column 3, in {{VALUE(\"@Payload\")}}: there is no @Payload; @payload is the request body, and a "
-     "member whose name begins with @ is written /@Payload"},
+    {"{{@}}", "column 3, in {{@}}: @ needs a variable's name; a member whose name begins with @ is "
+              "written /@"},
+    {"{{VALUE(\"@/a\")}}", "column 3, in {{VALUE(\"@/a\")}}: @ needs a variable's name; a member "
+                           "whose name begins with @ is written /@/a"},
+    {"{{@a~b}}", "column 3, in {{@a~b}}: ~ in a path is written ~0, and / in a name ~1"},
     {"{{a~b}}", "column 3, in {{a~b}}: ~ in a path is written ~0, and / in a name ~1"},
     {"{{a/b~}}", "column 3, in {{a/b~}}: ~ in a path is written ~0, and / in a name ~1"},
     {"{{a~2}}", "column 3, in {{a~2}}: ~ in a path is written ~0, and / in a name ~1"},
-    {"{{UPPER(\"a\")}}", "column 3, in {{UPPER(\"a\")}}: there is no function UPPER; known are: VALUE"},
-    {"{{VALU(\"a\")}}", "column 3, in {{VALU(\"a\")}}: there is no function VALU; known are: VALUE"},
-    {"{{VALUE()}}", "column 3, in {{VALUE()}}: VALUE is written VALUE(\"path\")"},
-    {"{{VALUE(\"a\",\"b\")}}",
-     "column 3, in {{VALUE(\"a\",\"b\")}}: VALUE is written VALUE(\"path\")"},
+    {"{{VALU(\"a\")}}", "column 3, in {{VALU(\"a\")}}: there is no function VALU; known are: "
+                        FUNCTIONS},
+    {"{{/(a)}}", "column 3, in {{/(a)}}: there is no function /; known are: " FUNCTIONS},
+    {"{{VALUE()}}", "column 3, in {{VALUE()}}: VALUE is written VALUE(\"path\"[, default])"},
+    {"{{VALUE(\"a\",\"b\",\"c\")}}",
+     "column 3, in {{VALUE(\"a\",\"b\",\"c\")}}: VALUE is written VALUE(\"path\"[, default])"},
+    {"{{VALUE(1)}}", "column 3, in {{VALUE(1)}}: VALUE needs its path in quotes: VALUE(\"path\")"},
     {"{{VALUE(a)}}", "column 3, in {{VALUE(a)}}: VALUE needs its path in quotes: VALUE(\"path\")"},
     {"{{VALUE(\"a\",)}}", "column 13, in {{VALUE(\"a\",)}}: an argument is expected, not )"},
-    {"{{VALUE(,)}}", "column 9, in {{VALUE(,)}}: a path, a function or a text in quotes is expected, "
+    {"{{VALUE(,)}}", "column 9, in {{VALUE(,)}}: a path, a function or a value is expected, "
                      "not ,"},
     {"{{VALUE(\"a\" \"b\")}}", "column 13, in {{VALUE(\"a\" \"b\")}}: a comma or ) is expected, not "
                                "\"b\""},
@@ -288,10 +326,10 @@ static void bounds_nesting(void **state)
     assert_non_null(strstr(result.detail, "VALUE needs its path in quotes"));
     wf_result_init(&result, pool);
     assert_int_equal(wf_template_parse(&tmpl, wf_slice(nest(33)), &result, pool), WF_EINVALID);
-    assert_non_null(strstr(result.detail, "more than 32 calls inside each other"));
+    assert_non_null(strstr(result.detail, "more than 32 parentheses inside each other"));
     wf_result_init(&result, pool);
     assert_int_equal(wf_template_parse(&tmpl, wf_slice(nest(5000)), &result, pool), WF_EINVALID);
-    assert_non_null(strstr(result.detail, "more than 32 calls inside each other"));
+    assert_non_null(strstr(result.detail, "more than 32 parentheses inside each other"));
 }
 
 /* A long expression is shown in part, and cut between characters. */

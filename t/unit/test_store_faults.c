@@ -2,6 +2,9 @@
 /* The store contract (store/store.h): what stays true when keepers are killed and runners lost. */
 #include "store_util.h"
 
+#include "store/embedded/keeper_home.h"
+#include "store/embedded/tables.h"
+
 static void interrupt_of_a_running_one_reaches_its_runner_and_survives_a_crash(void **state)
 {
     fixture_t *f = *state;
@@ -220,6 +223,108 @@ static void a_fence_only_grows_and_a_stale_one_changes_nothing(void **state)
     assert_int_equal(get_ok(f, &spec.pid)->status, WF_RUN_RUNNING);
 }
 
+/* Puts bytes in place of a run's record, with the keeper stopped; checksums are right. */
+static void put_record(fixture_t *f, const wf_uuid_t *pid, wf_slice_t bytes)
+{
+    int status;
+    pid_t child;
+
+    end_keeper(f, SIGTERM);
+    child = fork();
+    assert_true(child >= 0);
+    if (child == 0) {
+        wf_tables_t tables;
+        wf_home_t home;
+        wf_bdb_t *bdb;
+        int ok = wf_home_open(&home, f->dir, 4 * 1024 * 1024, f->pool) == APR_SUCCESS &&
+                 wf_bdb_open(&bdb, &home.bdb, f->pool) == APR_SUCCESS &&
+                 wf_tables_open(&tables, bdb, f->pool) == APR_SUCCESS &&
+                 wf_table_put(tables.runs, wf_slice_of(pid, sizeof(*pid)), bytes) == APR_SUCCESS &&
+                 wf_bdb_commit(bdb) == APR_SUCCESS;
+
+        if (ok) {
+            wf_bdb_close(bdb);
+            wf_home_close(&home);
+        }
+        _exit(ok ? 0 : 1);
+    }
+    assert_int_equal(waitpid(child, &status, 0), child);
+    assert_int_equal(status, 0);
+    start_keeper(f);
+}
+
+/* The bytes of a run's record, in f->pool. */
+static wf_slice_t record_of(fixture_t *f, const wf_run_t *run)
+{
+    wf_buf_t buf = {NULL, 0, 0};
+    wf_slice_t bytes;
+
+    wf_record_encode(&buf, run);
+    bytes = wf_slice_dup(wf_buf_slice(&buf), f->pool);
+    wf_buf_free(&buf);
+    return bytes;
+}
+
+static void a_record_that_is_not_what_was_written_is_an_error(void **state)
+{
+    fixture_t *f = *state;
+    wf_new_run_t spec = new_run("12"), other = new_run("13");
+    wf_run_t *run = create_ok(f, &spec), without = *run;
+    wf_run_t strange = *run;
+    wf_slice_t records[] = {
+        wf_slice_of("", 0),
+        wf_slice_of("\1", 1), /* a version, and nothing else */
+        wf_slice_of("\2nonsense", 9),
+        wf_slice_of("\1nonsense", 9),
+        record_of(f, create_ok(f, &other)), /* another run's */
+        {NULL, 0},
+        {NULL, 0},
+    };
+
+    without.vhost = NULL;
+    records[5] = record_of(f, &without);
+    strange.status = (wf_run_status_e)77;
+    records[6] = record_of(f, &strange);
+    for (size_t i = 0; i < sizeof(records) / sizeof(records[0]); i++) {
+        wf_run_t *got;
+
+        put_record(f, &spec.pid, records[i]);
+        assert_int_equal(f->store->get(&got, f->store, VHOST, &spec.pid, NULL, f->pool),
+                         WF_EDAMAGED);
+        assert_int_equal(
+            f->store->interrupt(&got, f->store, VHOST, &spec.pid, "bob", NULL, f->pool),
+            WF_EDAMAGED);
+        assert_int_equal(f->store->create(&got, f->store, &spec, NULL, f->pool), WF_EDAMAGED);
+        assert_int_equal(get_ok(f, &other.pid)->status, WF_RUN_SUBMITTED);
+    }
+}
+
+static void a_damaged_run_stands_in_nobodys_way(void **state)
+{
+    fixture_t *f = *state;
+    wf_new_run_t queued = new_run("12"), next = new_run("12"), held = new_run("13");
+    apr_uint64_t a = join_ok(f, "a");
+    wf_claim_t claim;
+    wf_finish_t finish;
+
+    create_ok(f, &held);
+    claim = claim_one(f, a);
+    queued.concurrency = next.concurrency = 1;
+    create_ok(f, &queued);
+    create_ok(f, &next);
+    put_record(f, &queued.pid, wf_slice("nonsense"));
+    put_record(f, &held.pid, wf_slice("nonsense"));
+    finish = completed(claim.token);
+    assert_int_equal(f->store->finish(f->store, &finish, f->pool), APR_SUCCESS);
+    claim = claim_one(f, a);
+    assert_memory_equal(&claim.token.pid, &next.pid, sizeof(wf_uuid_t));
+    /* One whose runner is lost, too. */
+    put_record(f, &next.pid, wf_slice("nonsense"));
+    join_ok(f, "a");
+    held = new_run("13");
+    create_ok(f, &held);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -231,6 +336,8 @@ int main(void)
         STORE_TEST(creates_of_many_threads_survive_kills_and_are_claimed_once),
         STORE_TEST(no_keeper_is_said_after_the_patience),
         STORE_TEST(a_fence_only_grows_and_a_stale_one_changes_nothing),
+        STORE_TEST(a_record_that_is_not_what_was_written_is_an_error),
+        STORE_TEST(a_damaged_run_stands_in_nobodys_way),
     };
 
     apr_initialize();

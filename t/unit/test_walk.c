@@ -174,6 +174,30 @@ static void test_for_executes_for_each_element(void **state)
     finish(&trial);
 }
 
+static void test_variables_go_from_action_to_action(void **state)
+{
+    trial_t trial;
+
+    (void)state;
+    prepare_actions(
+        &trial,
+        "{\"action\": \"variable\", \"set\": {\"sum\": 0, \"who\": {\"n\": \"{{name}}\"}}},"
+        "{\"action\": \"for\", \"each\": \"{{list}}\", \"as\": \"one\", \"index\": \"i\", \"do\": ["
+        "  {\"action\": \"if\", \"condition\": \"{{@one > 1}}\", \"then\": ["
+        "    {\"action\": \"variable\", \"set\": {\"sum\": \"{{@sum + @one * @i}}\"}}]}]},"
+        "{\"action\": \"exec\", \"command\": [\"echo\", \"{\\\"a\\\": 1}\"], \"into\": \"out\"},"
+        "{\"action\": \"exec\", \"name\": \"fails\", \"command\": [\"false\"], \"onError\": "
+        "\"continue\"},"
+        "{\"action\": \"exec\", \"command\": [\"printf\", \"%s|\", \"{{@sum}}\", \"{{@who/n}}\","
+        " \"{{@out/a}}\", \"{{@error/type}}\", \"{{@error/action}}\", \"{{@none}}\"]}");
+    trial.execution.payload = wf_slice("{\"name\": \"Jane\", \"list\": [1, 2, 30]}");
+    conduct(&trial);
+    assert_int_equal(trial.outcome.problem, WF_PROBLEM_NONE);
+    assert_int_equal(trial.outcome.done, 4);
+    assert_string_equal(text_of(&trial, 4, "stdout"), "62|Jane|1|exit-code|fails||");
+    finish(&trial);
+}
+
 static void test_what_is_written_down_is_bounded(void **state)
 {
     char *list = malloc(400000);
@@ -264,8 +288,8 @@ static void test_what_is_wrong_is_found_when_it_is_loaded(void **state)
          "/set: \"payload\" is no name of a variable: letters, digits, underscore and hyphen, "
          "beginning with a letter or underscore, and not \"payload\""},
         {"{\"action\": \"variable\", \"set\": {\"a\": {\"b\": [\"{{(}}\"]}}}",
-         "/set/a/b/0: column 3, in {{(}}: a path, a function or a text in quotes is expected, "
-         "not ("},
+         "/set/a/b/0: column 4, in {{(}}: a path, a function or a value is expected before "
+         "}}"},
         {"{\"action\": \"debug\"}", "/message: is missing"},
     };
 
@@ -294,6 +318,7 @@ int main(void)
         cmocka_unit_test(test_what_says_that_it_may_be_repeated_is),
         cmocka_unit_test(test_a_pause_between_attempts_ends_with_the_run),
         cmocka_unit_test(test_for_executes_for_each_element),
+        cmocka_unit_test(test_variables_go_from_action_to_action),
         cmocka_unit_test(test_what_is_written_down_is_bounded),
         cmocka_unit_test(test_flows_call_flows_but_not_without_end),
         cmocka_unit_test(test_debug_shows_its_message),

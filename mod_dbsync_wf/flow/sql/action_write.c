@@ -94,7 +94,7 @@ static int *make_hints(int count, apr_pool_t *pool)
     int *hints = apr_palloc(pool, sizeof(*hints) * ((apr_size_t)count + 1));
 
     for (int i = 0; i < count; i++) {
-        hints[i] = -1;
+        hints[i] = WF_NO_HINT;
     }
     return hints;
 }

@@ -132,7 +132,7 @@ apr_status_t wf_call_values(const wf_value_t **values, const wf_call_t *call,
         apr_pcalloc(pool, sizeof(*places) * ((apr_size_t)statement->place_count + 1));
 
     for (int i = 0; i < statement->param_count; i++) {
-        int hint = -1;
+        int hint = WF_NO_HINT;
         apr_status_t rv = APR_SUCCESS;
 
         if (i != call->reserved) {

@@ -3,12 +3,12 @@
 #include "store/embedded/bdb_internal.h"
 #include "store/embedded/bdb_table.h"
 
+#include <errno.h>
 #include <stdlib.h>
 #include <apr_strings.h>
 #include "base/log.h"
 #include "base/result.h"
 
-#define PAGE_SIZE       8192u
 #define RECORD_OVERHEAD 200u /* what the log holds for a put beside key and value, roughly */
 
 struct wf_table_t {
@@ -28,8 +28,22 @@ static DBT dbt_of(wf_slice_t slice)
     return dbt;
 }
 
-apr_status_t wf_table_open(wf_table_t **table, wf_bdb_t *bdb, const char *name, apr_pool_t *pool)
+/* One that was made without checksums has none for ever. */
+static void note_checksums(wf_bdb_t *bdb, DB *db, const char *name)
 {
+    u_int32_t flags = 0;
+
+    if (db->get_flags(db, &flags) != 0 || !(flags & DB_CHKSUM)) {
+        bdb->unchecked++;
+        wf_log_warning(0, "WF0104", "the table %s has no checksums: damage to it is not noticed",
+                       name);
+    }
+}
+
+apr_status_t wf_table_open(wf_table_t **table, wf_bdb_t *bdb, const char *name, int make,
+                           apr_pool_t *pool)
+{
+    const u_int32_t flags = DB_THREAD | DB_AUTO_COMMIT | (make ? DB_CREATE : 0);
     wf_table_t *fresh = apr_pcalloc(pool, sizeof(*fresh));
     DB *db;
     int error;
@@ -41,16 +55,19 @@ apr_status_t wf_table_open(wf_table_t **table, wf_bdb_t *bdb, const char *name, 
     if (error) {
         return wf_bdb_status(bdb, error, "db_create");
     }
-    error = db->set_pagesize(db, PAGE_SIZE);
-    if (!error) {
-        error =
-            db->open(db, NULL, name, NULL, DB_BTREE, DB_CREATE | DB_THREAD | DB_AUTO_COMMIT, 0600);
+    /* Both hold for a table that is made; one that is there stays as it was made. */
+    if ((error = db->set_pagesize(db, BDB_PAGE_SIZE)) == 0 &&
+        (error = db->set_flags(db, DB_CHKSUM)) == 0) {
+        error = db->open(db, NULL, name, NULL, DB_BTREE, flags, 0600);
     }
     if (error) {
+        apr_status_t rv = error == ENOENT ? APR_ENOENT : wf_bdb_table_status(bdb, error, name);
+
         db->close(db, 0);
-        return wf_bdb_status(bdb, error, name);
+        return rv;
     }
     bdb->tables[bdb->table_count++] = db;
+    note_checksums(bdb, db, name);
     fresh->bdb = bdb;
     fresh->db = db;
     fresh->name = apr_pstrdup(pool, name);
@@ -68,8 +85,9 @@ static apr_status_t put(wf_table_t *table, wf_slice_t key, wf_slice_t value, u_i
         return rv;
     }
     table->bdb->written += key.len + value.len + RECORD_OVERHEAD;
-    return wf_bdb_status(table->bdb, table->db->put(table->db, table->bdb->txn, &k, &v, flags),
-                         table->name);
+    table->bdb->changes++;
+    return wf_bdb_table_status(
+        table->bdb, table->db->put(table->db, table->bdb->txn, &k, &v, flags), table->name);
 }
 
 apr_status_t wf_table_put(wf_table_t *table, wf_slice_t key, wf_slice_t value)
@@ -95,7 +113,7 @@ apr_status_t wf_table_get(wf_slice_t *value, wf_table_t *table, wf_slice_t key, 
         *value = wf_slice_dup(wf_slice_of(v.data, v.size), pool);
         free(v.data);
     }
-    return wf_bdb_status(table->bdb, error, table->name);
+    return wf_bdb_table_status(table->bdb, error, table->name);
 }
 
 apr_status_t wf_table_delete(wf_table_t *table, wf_slice_t key)
@@ -107,8 +125,9 @@ apr_status_t wf_table_delete(wf_table_t *table, wf_slice_t key)
         return rv;
     }
     table->bdb->written += key.len + RECORD_OVERHEAD;
-    return wf_bdb_status(table->bdb, table->db->del(table->db, table->bdb->txn, &k, 0),
-                         table->name);
+    table->bdb->changes++;
+    return wf_bdb_table_status(table->bdb, table->db->del(table->db, table->bdb->txn, &k, 0),
+                               table->name);
 }
 
 /* One cursor over the table; both DBTs are grown by the library. */
@@ -122,17 +141,18 @@ static apr_status_t walk(wf_table_t *table, DBT *k, DBT *v, u_int32_t first, wf_
 
     error = table->db->cursor(table->db, table->bdb->txn, &cursor, 0);
     if (error) {
-        return wf_bdb_status(table->bdb, error, table->name);
+        return wf_bdb_table_status(table->bdb, error, table->name);
     }
     while (rv == APR_SUCCESS && (error = cursor->get(cursor, k, v, step)) == 0) {
         rv = visit(baton, wf_slice_of(k->data, k->size), wf_slice_of(v->data, v->size));
         step = DB_NEXT;
     }
-    closed = cursor->close(cursor);
     if (rv == APR_SUCCESS && error && error != DB_NOTFOUND) {
-        rv = wf_bdb_status(table->bdb, error, table->name);
+        /* First: a cursor is not closed while there is a panic. */
+        rv = wf_bdb_table_status(table->bdb, error, table->name);
     }
-    return rv == APR_SUCCESS ? wf_bdb_status(table->bdb, closed, table->name) : rv;
+    closed = cursor->close(cursor);
+    return rv == APR_SUCCESS ? wf_bdb_table_status(table->bdb, closed, table->name) : rv;
 }
 
 apr_status_t wf_table_walk(wf_table_t *table, wf_table_visit_t visit, void *baton)

@@ -2,7 +2,8 @@
 /*
  * A table: a B-tree from bytes to bytes, sorted by memcmp. Changes go into the environment's
  * transaction, which the first one opens; reads see them. Whoever changes commits: keeper.c, once
- * a batch.
+ * a batch. Beside what is said below, each call may return WF_EDAMAGED, where a page cannot be
+ * read, or another error, both logged.
  */
 #ifndef WF_STORE_EMBEDDED_BDB_TABLE_H
 #define WF_STORE_EMBEDDED_BDB_TABLE_H
@@ -12,8 +13,12 @@
 
 typedef struct wf_table_t wf_table_t;
 
-/* Opens a table, made where it is missing. It is closed with the environment. */
-apr_status_t wf_table_open(wf_table_t **table, wf_bdb_t *bdb, const char *name, apr_pool_t *pool);
+/*
+ * Opens a table; one that is missing is made where `make`, else APR_ENOENT. It is closed with the
+ * environment.
+ */
+apr_status_t wf_table_open(wf_table_t **table, wf_bdb_t *bdb, const char *name, int make,
+                           apr_pool_t *pool);
 
 /* Writes, in place of what is there. */
 apr_status_t wf_table_put(wf_table_t *table, wf_slice_t key, wf_slice_t value);

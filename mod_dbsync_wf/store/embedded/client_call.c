@@ -10,10 +10,12 @@
 #include "base/log.h"
 #include "store/embedded/socket.h"
 
-#define READ_SIZE   (16u * 1024)
-#define PAUSE_LEAST 1  /* milliseconds between attempts, doubled each time ... */
-#define PAUSE_MOST  50 /* ... up to this */
-#define KEEP_IDLE   64 /* connections kept when idle; more are closed after use */
+#define READ_SIZE      (16u * 1024)
+#define PAUSE_LEAST    1  /* milliseconds between attempts, doubled each time ... */
+#define PAUSE_MOST     50 /* ... up to this */
+#define KEEP_IDLE      64 /* connections kept when idle; more are closed after use */
+
+#define COMPLAIN_EVERY apr_time_from_sec(10)
 
 wf_call_t *wf_call_begin(wf_client_t *client, wf_op_e op, apr_pool_t *pool)
 {
@@ -161,6 +163,23 @@ static apr_status_t attempt(wf_call_t *call, wf_client_t *client, apr_time_t dea
     return rv;
 }
 
+/* A keeper that is not there fails every call of every thread: one line speaks for many. */
+static void complain(wf_client_t *client, apr_status_t rv, apr_interval_time_t patience)
+{
+    apr_uint64_t left = 0;
+    int may;
+
+    apr_thread_mutex_lock(client->mutex);
+    may = wf_log_may(&client->limit, 1, COMPLAIN_EVERY, &left);
+    apr_thread_mutex_unlock(client->mutex);
+    if (may) {
+        wf_log_error(rv, "WF0101",
+                     "the keeper did not answer a call within %" APR_INT64_T_FMT
+                     " ms (nor %" APR_UINT64_T_FMT " others since this was last said)",
+                     apr_time_as_msec(patience), left);
+    }
+}
+
 apr_status_t wf_call_send(wf_call_t *call, wf_client_t *client, apr_interval_time_t extra,
                           wf_result_t *result)
 {
@@ -172,9 +191,7 @@ apr_status_t wf_call_send(wf_call_t *call, wf_client_t *client, apr_interval_tim
     wf_frame_end(&call->request, call->mark);
     while ((rv = attempt(call, client, deadline, &fresh)) != APR_SUCCESS) {
         if (rv == WF_EPROTOCOL || rv == WF_EINVALID || wf_clock() >= deadline) {
-            wf_log_error(rv, "WF0101",
-                         "the keeper did not answer a call within %" APR_INT64_T_FMT " ms",
-                         apr_time_as_msec(client->patience + extra));
+            complain(client, rv, client->patience + extra);
             return wf_result_set(result, WF_EUNAVAILABLE, WF_PROBLEM_UNAVAILABLE,
                                  "The run store does not answer. Try again in a moment.");
         }
@@ -186,7 +203,7 @@ apr_status_t wf_call_send(wf_call_t *call, wf_client_t *client, apr_interval_tim
     rv = wf_answer_status(call->message.code);
     if (rv == WF_EUNAVAILABLE) {
         wf_result_set(result, rv, WF_PROBLEM_UNAVAILABLE,
-                      "The run store cannot write at the moment. Try again later.");
+                      "The run store cannot do this at the moment. Try again later.");
     }
     return rv;
 }

@@ -7,15 +7,17 @@
 #define WF_STORE_EMBEDDED_CLIENT_CALL_H
 
 #include <apr_thread_mutex.h>
+#include "base/log.h"
 #include "store/embedded/wire.h"
 
 typedef struct wf_client_t {
     const char *path;
     apr_interval_time_t patience;
-    apr_thread_mutex_t *mutex; /* guards idle, next_call and claim_sequence */
+    apr_thread_mutex_t *mutex; /* guards idle, next_call, claim_sequence and limit */
     apr_array_header_t *idle;  /* int: connections that nobody uses at the moment */
     apr_uint32_t next_call;
     apr_uint64_t claim_sequence; /* of the next claim; grows when one has been answered */
+    wf_log_limit_t limit;        /* of complaints */
     apr_pool_t *pool;
 } wf_client_t;
 

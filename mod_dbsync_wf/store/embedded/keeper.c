@@ -8,184 +8,18 @@
 #include <sys/epoll.h>
 #include <sys/resource.h>
 #include <sys/signalfd.h>
+#include <sys/statvfs.h>
 #include <unistd.h>
+#include <apr_strings.h>
 #include "base/clock.h"
 #include "base/log.h"
 #include "store/embedded/keeper_home.h"
 
 #define EVENTS_MAX      256
-#define IDLE_CHECKPOINT apr_time_from_sec(30) /* without work, a checkpoint after this */
-#define FAILURE_PAUSE   apr_time_from_sec(1)  /* after a batch failed, before leases are ended */
-#define PURGE_LEAST     apr_time_from_sec(1)  /* between two passes over what has been kept */
-#define PURGE_MOST      apr_time_from_sec(60)
-#define PURGE_PART      16 /* else this part of the retention */
-
-/* Executes the frames of one peer that have arrived whole. */
-static apr_status_t execute_frames(wf_keeper_t *keeper, wf_peer_t *peer)
-{
-    apr_status_t rv;
-    wf_slice_t frame;
-    apr_size_t need;
-
-    for (;;) {
-        wf_slice_t rest = wf_slice_of(peer->in.data + peer->done, peer->in.len - peer->done);
-
-        rv = wf_frame_next(&frame, &need, rest);
-        if (rv == WF_EPROTOCOL) {
-            peer->closing = 1;
-        }
-        if (rv != APR_SUCCESS) {
-            return APR_SUCCESS;
-        }
-        rv = wf_keeper_execute(keeper, peer, frame);
-        if (rv != APR_SUCCESS) {
-            return rv;
-        }
-        peer->done += need;
-    }
-}
-
-static apr_status_t execute_all(wf_keeper_t *keeper)
-{
-    wf_peer_t *peer;
-    apr_status_t rv = APR_SUCCESS;
-
-    TAILQ_FOREACH(peer, &keeper->touched, touch)
-    {
-        if (rv == APR_SUCCESS && peer->in.len) {
-            rv = execute_frames(keeper, peer);
-        }
-    }
-    return rv;
-}
-
-/* When leases are looked at next, 0: there are none. */
-static apr_time_t next_reap(wf_keeper_t *keeper)
-{
-    apr_time_t next = wf_state_next_expiry(&keeper->state);
-
-    return next && next < keeper->reap_after ? keeper->reap_after : next;
-}
-
-/* Ends leases that have run out. After the requests: a runner whose heartbeat is here is alive. */
-static apr_status_t reap(wf_keeper_t *keeper)
-{
-    apr_time_t next = next_reap(keeper);
-    apr_uint64_t count;
-
-    return next && next <= wf_clock() ? wf_state_reap(&count, &keeper->state, keeper->batch)
-                                      : APR_SUCCESS;
-}
-
-static apr_time_t next_pass(const wf_keeper_t *keeper)
-{
-    apr_interval_time_t pause = keeper->retention / PURGE_PART;
-
-    if (pause < PURGE_LEAST) {
-        pause = PURGE_LEAST;
-    }
-    return wf_clock() + (pause > PURGE_MOST ? PURGE_MOST : pause);
-}
-
-/* Deletes a few of the runs that have been kept long enough; steps follow until there are no more.
- */
-static apr_status_t purge(wf_keeper_t *keeper)
-{
-    apr_uint64_t count;
-    int more;
-    apr_status_t rv;
-
-    if (!keeper->retention || wf_clock() < keeper->purge_next) {
-        return APR_SUCCESS;
-    }
-    rv = wf_state_purge(&count, &more, &keeper->state, keeper->retention, keeper->batch);
-    if (rv == APR_SUCCESS && !more) {
-        keeper->purge_next = next_pass(keeper);
-    }
-    return rv;
-}
-
-/*
- * Does the batch again after it could not be written: what it had changed is undone already, each
- * writer is told so, each reader gets what is on disk.
- */
-static apr_status_t redo_without_writing(wf_keeper_t *keeper)
-{
-    wf_peer_t *peer;
-    apr_status_t rv;
-
-    TAILQ_FOREACH(peer, &keeper->touched, touch)
-    {
-        peer->done = 0;
-        peer->out.len = peer->mark;
-    }
-    keeper->read_only = 1;
-    rv = execute_all(keeper);
-    keeper->read_only = 0;
-    return rv;
-}
-
-static apr_status_t do_batch(wf_keeper_t *keeper)
-{
-    apr_status_t rv = execute_all(keeper);
-
-    if (rv == APR_SUCCESS) {
-        rv = reap(keeper);
-    }
-    if (rv == APR_SUCCESS) {
-        rv = purge(keeper);
-    }
-    if (rv == APR_SUCCESS) {
-        rv = wf_state_commit(&keeper->state);
-    } else {
-        wf_log_error(rv, "WF0140", "a batch of requests failed and is undone");
-        if (wf_state_rollback(&keeper->state) != APR_SUCCESS) {
-            return rv;
-        }
-    }
-    if (wf_bdb_is_broken(keeper->bdb)) {
-        return WF_EUNAVAILABLE;
-    }
-    if (rv == APR_SUCCESS) {
-        return rv;
-    }
-    keeper->reap_after = keeper->purge_next = wf_clock() + FAILURE_PAUSE;
-    return redo_without_writing(keeper);
-}
-
-/* Lets the answers go, now that what they say is on disk. */
-static void answer_all(wf_keeper_t *keeper)
-{
-    wf_peer_t *peer;
-
-    while ((peer = TAILQ_FIRST(&keeper->touched)) != NULL) {
-        TAILQ_REMOVE(&keeper->touched, peer, touch);
-        peer->is_touched = 0;
-        wf_buf_consume(&peer->in, peer->done);
-        peer->done = 0;
-        wf_peer_flush(keeper, peer);
-    }
-}
-
-static int timeout_ms(wf_keeper_t *keeper, apr_time_t idle_end)
-{
-    apr_time_t next = next_reap(keeper);
-    wf_peer_t *peer;
-
-    if (!next || idle_end < next) {
-        next = idle_end;
-    }
-    if (keeper->retention && keeper->purge_next < next) {
-        next = keeper->purge_next;
-    }
-    TAILQ_FOREACH(peer, &keeper->waiting, wait)
-    {
-        if (peer->wait_end < next) {
-            next = peer->wait_end;
-        }
-    }
-    return wf_clock_poll_ms(next);
-}
+#define IDLE_CHECKPOINT apr_time_from_sec(30)   /* without work, a checkpoint after this */
+#define REFUSE_LOOK     apr_time_from_msec(500) /* at the room on the disk, while it is full */
+#define REFUSE_ROOM     (1024 * 1024)         /* bytes of it that make another start worth while */
+#define REFUSE_TIME     apr_time_from_sec(30) /* after which it is tried in any case */
 
 static void take_event(wf_keeper_t *keeper, const struct epoll_event *event)
 {
@@ -198,35 +32,109 @@ static void take_event(wf_keeper_t *keeper, const struct epoll_event *event)
     }
 }
 
+/* Waits until `next` (a wf_clock time) for requests, and does what has come. *events is how many.
+ */
+static apr_status_t turn(wf_keeper_t *keeper, int *events, apr_time_t next)
+{
+    struct epoll_event list[EVENTS_MAX];
+    apr_status_t rv;
+    int n = epoll_wait(keeper->epoll, list, EVENTS_MAX, wf_clock_poll_ms(next));
+
+    *events = n;
+    if (n < 0 && errno != EINTR) {
+        rv = errno;
+        wf_log_error(rv, "WF0141", "epoll_wait");
+        return rv;
+    }
+    for (int i = 0; i < n; i++) {
+        take_event(keeper, &list[i]);
+    }
+    rv = wf_keeper_do_batch(keeper);
+    if (rv == APR_SUCCESS) {
+        wf_keeper_answer_waits(keeper);
+        wf_keeper_answer_all(keeper);
+    }
+    apr_pool_clear(keeper->batch);
+    return rv;
+}
+
+/* Where one has failed it is due at once, whether or not anything more is written. */
+static apr_status_t checkpoint(wf_keeper_t *keeper, int now)
+{
+    wf_trouble_t *trouble = &keeper->checkpointing;
+    apr_status_t rv;
+
+    if (wf_trouble_waits(trouble)) {
+        return APR_SUCCESS;
+    }
+    rv = wf_bdb_checkpoint(keeper->bdb, now || trouble->status != APR_SUCCESS);
+    if (rv == APR_SUCCESS) {
+        wf_trouble_over(trouble);
+    } else {
+        wf_trouble_note(trouble, rv);
+    }
+    return wf_bdb_is_broken(keeper->bdb) ? rv : APR_SUCCESS;
+}
+
 static apr_status_t serve(wf_keeper_t *keeper)
 {
-    struct epoll_event events[EVENTS_MAX];
     apr_time_t idle_end = wf_clock() + IDLE_CHECKPOINT;
     apr_status_t rv = APR_SUCCESS;
 
     while (!keeper->stopping && rv == APR_SUCCESS) {
-        int n = epoll_wait(keeper->epoll, events, EVENTS_MAX, timeout_ms(keeper, idle_end));
+        int events;
 
-        if (n < 0 && errno != EINTR) {
-            rv = errno;
-            wf_log_error(rv, "WF0141", "epoll_wait");
-            break;
-        }
-        for (int i = 0; i < n; i++) {
-            take_event(keeper, &events[i]);
-        }
-        rv = do_batch(keeper);
+        rv = turn(keeper, &events,
+                  wf_trouble_next(&keeper->checkpointing, wf_keeper_next(keeper, idle_end)));
         if (rv == APR_SUCCESS) {
-            wf_keeper_answer_waits(keeper);
-            answer_all(keeper);
-            wf_bdb_checkpoint(keeper->bdb, wf_clock() >= idle_end);
+            rv = checkpoint(keeper, wf_clock() >= idle_end);
         }
-        if (n > 0 || wf_clock() >= idle_end) {
+        if (events > 0 || wf_clock() >= idle_end) {
             idle_end = wf_clock() + IDLE_CHECKPOINT;
         }
-        apr_pool_clear(keeper->batch);
     }
     return rv;
+}
+
+/* Bytes that we may still write on the disk of the state directory. */
+static apr_int64_t room_on_disk(const char *state_dir)
+{
+    struct statvfs fs;
+
+    return statvfs(state_dir, &fs) == 0 ? (apr_int64_t)fs.f_bavail * (apr_int64_t)fs.f_frsize : 0;
+}
+
+/*
+ * The store could not be opened. Says so at once to whoever asks, instead of letting them wait for
+ * a keeper that does not come, until it is worth trying again: then the process ends, and the next
+ * one begins anew.
+ */
+static void refuse(wf_keeper_t *keeper, const char *state_dir, apr_status_t why)
+{
+    apr_time_t end = wf_clock() + REFUSE_TIME;
+    apr_int64_t room = room_on_disk(state_dir);
+    /* A recovery that finds no room fails with a panic, which does not say why. */
+    int is_full = APR_STATUS_IS_ENOSPC(why) || room < REFUSE_ROOM;
+    int events;
+
+    wf_log_error(is_full ? APR_ENOSPC : why, "WF0149",
+                 "the store in %s cannot be opened, and every request is refused: %s; it is tried "
+                 "again %severy %d s",
+                 state_dir,
+                 is_full
+                     ? "free space on its disk"
+                     : "the lines above say why, and README under \"When the state directory is "
+                       "damaged\" what to do",
+                 is_full ? "when there is more room, and " : "", (int)apr_time_sec(REFUSE_TIME));
+    keeper->refuses = 1;
+    while (!keeper->stopping && wf_clock() < end) {
+        apr_time_t next = is_full ? wf_clock() + REFUSE_LOOK : end;
+
+        if (turn(keeper, &events, next < end ? next : end) != APR_SUCCESS ||
+            (is_full && room_on_disk(state_dir) >= room + REFUSE_ROOM)) {
+            return;
+        }
+    }
 }
 
 static apr_status_t watch(wf_keeper_t *keeper, int *fd)
@@ -300,30 +208,76 @@ static void tell_ready(int fd)
     }
 }
 
+/* Opens the store. APR_SUCCESS, or an error that has been logged, with nothing left open but the
+ * lock. */
+static apr_status_t open_store(wf_keeper_t *keeper, wf_home_t *home,
+                               const wf_keeper_config_t *config, apr_pool_t *pool)
+{
+    apr_status_t rv = wf_home_open(home, config->state_dir, config->cache_size, pool);
+
+    if (rv == APR_SUCCESS) {
+        rv = wf_bdb_open(&keeper->bdb, &home->bdb, pool);
+    }
+    if (rv != APR_SUCCESS) {
+        wf_home_close(home);
+        return rv;
+    }
+    rv = wf_state_open(&keeper->state, keeper->bdb, pool);
+    if (rv == APR_SUCCESS) {
+        /* Last, so that a tool that joins and is killed hangs no keeper that is not pinged yet. */
+        rv = wf_regions_publish(&home->regions, config->cache_size,
+                                wf_bdb_cache_parts(config->cache_size));
+    }
+    if (rv == APR_SUCCESS) {
+        wf_bdb_moved(keeper->bdb, home->regions.home, pool);
+    }
+    if (rv != APR_SUCCESS) {
+        wf_bdb_close(keeper->bdb);
+        wf_home_close(home);
+    }
+    return rv;
+}
+
+static void name_troubles(wf_keeper_t *keeper, const char *state_dir, apr_pool_t *pool)
+{
+    const char *of = apr_pstrcat(pool, "the state directory ", state_dir, NULL);
+
+    keeper->writing.of = keeper->checkpointing.of = of;
+    keeper->writing.what = "cannot be written";
+    keeper->writing.again = "can be written again";
+    keeper->writing.advice = "see to its disk (free space where it is full); meanwhile runs are "
+                             "refused and none starts, those that run go on, and their ends are "
+                             "recorded later";
+    keeper->checkpointing.what = "takes no checkpoint";
+    keeper->checkpointing.again = "takes checkpoints again";
+    keeper->checkpointing.advice = "see to its disk (free space where it is full); meanwhile the "
+                                   "folder log/ grows, and before the cache is full of what waits "
+                                   "runs are refused";
+}
+
 apr_status_t wf_keeper_run(const wf_keeper_config_t *config, apr_pool_t *pool)
 {
     wf_keeper_t keeper;
-    wf_home_t home;
+    wf_home_t home = {.lock = -1};
     apr_status_t rv = open_keeper(&keeper, config, pool);
 
-    if (rv == APR_SUCCESS) {
-        rv = wf_home_open(&home, config->state_dir, config->cache_size, pool);
-    }
-    if (rv == APR_SUCCESS) {
-        rv = wf_bdb_open(&keeper.bdb, &home.bdb, pool);
-    }
     if (rv != APR_SUCCESS) {
         wf_log_error(rv, "WF0144", "the keeper cannot start");
         return rv;
     }
-    rv = wf_state_open(&keeper.state, keeper.bdb, pool);
+    name_troubles(&keeper, config->state_dir, pool);
+    rv = open_store(&keeper, &home, config, pool);
+    tell_ready(config->ready_fd);
     if (rv == APR_SUCCESS) {
-        tell_ready(config->ready_fd);
         rv = serve(&keeper);
+        close(keeper.listener);
+        wf_bdb_close(keeper.bdb);
+        wf_home_close(&home);
+    } else if (!APR_STATUS_IS_EINTR(rv)) {
+        refuse(&keeper, config->state_dir, rv);
+        close(keeper.listener);
     }
-    close(keeper.listener);
-    wf_bdb_close(keeper.bdb);
-    wf_home_close(&home);
+    wf_peer_close_all(&keeper);
     wf_log_info(rv, "WF0145", "the keeper ends");
     return rv;
 }

@@ -5,7 +5,10 @@
  * One thread and one loop. Each turn takes every request that has arrived, does them all in one
  * transaction, commits it once, and only then answers: the more clients wait, the more one log
  * flush carries. What a failed commit had done is undone, its writers are told that nothing was
- * written, and its readers are served from what is on disk.
+ * written, and its readers are served from what is on disk. While the disk cannot be written that
+ * is tried once a second, and writers are refused at once.
+ *
+ * What is damaged is refused to whoever asks for it, and the rest is served.
  */
 #ifndef WF_STORE_EMBEDDED_KEEPER_H
 #define WF_STORE_EMBEDDED_KEEPER_H
@@ -23,6 +26,8 @@ typedef struct wf_keeper_config_t {
 
 /*
  * Waits for the environment's lock, recovers, serves until SIGTERM, then checkpoints and closes.
+ * Where the store cannot be opened it refuses every request for a while and then returns, for
+ * another process to try again.
  * Blocks the signals that it waits for; to be called in a process of its own, with one thread.
  * APR_SUCCESS after SIGTERM, otherwise an error that has been logged.
  */

@@ -5,23 +5,16 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
-#include <stdio.h>
-#include <string.h>
 #include <sys/file.h>
 #include <sys/stat.h>
-#include <sys/vfs.h>
 #include <time.h>
 #include <unistd.h>
-#include <linux/magic.h>
 #include <apr_strings.h>
 #include "base/log.h"
 
-#define SHARED_MEMORY "/dev/shm"
-#define LOCK_TRY_MS   5
-#define REGION_MARGIN (64u * 1024 * 1024) /* regions besides the cache, and room for others */
+#define LOCK_TRY_MS 5
 
-/* A folder that exists, is ours and nobody else's. */
-static apr_status_t make_own_dir(const char *path)
+apr_status_t wf_home_make_dir(const char *path)
 {
     struct stat st;
 
@@ -70,65 +63,6 @@ static apr_status_t take_lock(int *fd, const char *path)
     return APR_SUCCESS;
 }
 
-/* Whether /dev/shm is memory, with room for the regions: a full one would kill with SIGBUS. */
-static int has_room_in_memory(apr_uint64_t cache_size)
-{
-    struct statfs fs;
-
-    return statfs(SHARED_MEMORY, &fs) == 0 && fs.f_type == TMPFS_MAGIC &&
-           (apr_uint64_t)fs.f_bavail * (apr_uint64_t)fs.f_bsize >=
-               cache_size + cache_size / 4 + REGION_MARGIN;
-}
-
-/* FNV-1a: tells state directories apart in a name. */
-static apr_uint64_t hash_text(const char *text)
-{
-    apr_uint64_t hash = APR_UINT64_C(14695981039346656037);
-
-    for (; *text; text++) {
-        hash = (hash ^ (unsigned char)*text) * APR_UINT64_C(1099511628211);
-    }
-    return hash;
-}
-
-/* Points STATE/env at a folder elsewhere. */
-static apr_status_t link_env(const char *env, const char *target)
-{
-    struct stat st;
-
-    if (lstat(env, &st) == 0 && S_ISDIR(st.st_mode)) {
-        return APR_EEXIST; /* regions lay here before: they stay, and are recovered away */
-    }
-    if (unlink(env) != 0 && errno != ENOENT) {
-        return errno;
-    }
-    return symlink(target, env) == 0 ? APR_SUCCESS : errno;
-}
-
-/* Decides where the regions lie. */
-static apr_status_t open_env(const char **home, const char *state_dir, apr_uint64_t cache_size,
-                             apr_pool_t *pool)
-{
-    const char *env = apr_pstrcat(pool, state_dir, "/env", NULL);
-    const char *fast = apr_psprintf(pool, SHARED_MEMORY "/dbsync_wf-%lu-%016" APR_UINT64_T_HEX_FMT,
-                                    (unsigned long)geteuid(), hash_text(state_dir));
-    struct stat st;
-
-    if (has_room_in_memory(cache_size) && make_own_dir(fast) == APR_SUCCESS &&
-        link_env(env, fast) == APR_SUCCESS) {
-        *home = fast;
-        return APR_SUCCESS;
-    }
-    wf_log_warning(0, "WF0151",
-                   "the region files lie in the state directory: " SHARED_MEMORY
-                   " has no room for them; a full disk may then end the keeper");
-    if (lstat(env, &st) == 0 && S_ISLNK(st.st_mode) && unlink(env) != 0) {
-        return errno;
-    }
-    *home = env;
-    return make_own_dir(env);
-}
-
 apr_status_t wf_home_open(wf_home_t *home, const char *state_dir, apr_uint64_t cache_size,
                           apr_pool_t *pool)
 {
@@ -137,9 +71,10 @@ apr_status_t wf_home_open(wf_home_t *home, const char *state_dir, apr_uint64_t c
     home->bdb.data = apr_pstrcat(pool, state_dir, "/data", NULL);
     home->bdb.log = apr_pstrcat(pool, state_dir, "/log", NULL);
     home->bdb.cache_size = cache_size;
-    if (rv == APR_SUCCESS && (rv = make_own_dir(home->bdb.data)) == APR_SUCCESS &&
-        (rv = make_own_dir(home->bdb.log)) == APR_SUCCESS) {
-        rv = open_env(&home->bdb.home, state_dir, cache_size, pool);
+    if (rv == APR_SUCCESS && (rv = wf_home_make_dir(home->bdb.data)) == APR_SUCCESS &&
+        (rv = wf_home_make_dir(home->bdb.log)) == APR_SUCCESS) {
+        rv = wf_regions_prepare(&home->regions, state_dir, cache_size, pool);
+        home->bdb.home = home->regions.making;
     }
     if (rv != APR_SUCCESS && rv != APR_EINTR) {
         wf_log_error(rv, "WF0152", "the state directory's folders cannot be used");
@@ -149,7 +84,5 @@ apr_status_t wf_home_open(wf_home_t *home, const char *state_dir, apr_uint64_t c
 
 void wf_home_close(const wf_home_t *home)
 {
-    if (rmdir(home->bdb.home) != 0 && errno != ENOTEMPTY) {
-        wf_log_info(errno, "WF0153", "the folder of the region files stays");
-    }
+    wf_regions_close(&home->regions);
 }

@@ -5,17 +5,18 @@
  *   STATE/keeper.lock   held (flock) by the keeper as long as it lives
  *   STATE/keeper.sock   the store protocol
  *   STATE/data  STATE/log   Berkeley DB's tables and log files
- *   STATE/env   the environment's home with its region files: a link to a folder of our own on
- *               /dev/shm where that is a tmpfs with room, else a folder; for db5.3_stat -h
+ *   STATE/env   the environment's home with its region files (regions.h), for db5.3_stat -h
  * STATE/env
  */
 #ifndef WF_STORE_EMBEDDED_KEEPER_HOME_H
 #define WF_STORE_EMBEDDED_KEEPER_HOME_H
 
 #include "store/embedded/bdb_env.h"
+#include "store/embedded/regions.h"
 
 typedef struct wf_home_t {
     wf_bdb_config_t bdb;
+    wf_regions_t regions;
     int lock; /* descriptor that holds the lock until the process ends */
 } wf_home_t;
 
@@ -26,8 +27,12 @@ typedef struct wf_home_t {
 apr_status_t wf_home_open(wf_home_t *home, const char *state_dir, apr_uint64_t cache_size,
                           apr_pool_t *pool);
 
-/* After the environment's regions have been removed: takes their folder away, unless it has others.
- */
+/* Makes a folder where it is missing. APR_SUCCESS, APR_EACCES where it is not ours and nobody
+ * else's, or another error. */
+apr_status_t wf_home_make_dir(const char *path);
+
+/* After the environment has been closed, or could not be opened: removes what is left of its
+ * regions. The lock stays. */
 void wf_home_close(const wf_home_t *home);
 
 #endif

@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What the keeper's files share: the loop (keeper.c), the peers (keeper_peer.c), the operations
- * (keeper_ops.c). */
+/* What the keeper's files share: the loop (keeper.c), the batch (keeper_batch.c), the peers
+ * (keeper_peer.c), the operations (keeper_ops.c). */
 #ifndef WF_STORE_EMBEDDED_KEEPER_INTERNAL_H
 #define WF_STORE_EMBEDDED_KEEPER_INTERNAL_H
 
 #include <sys/queue.h>
 #include "store/embedded/state.h"
+#include "store/embedded/trouble.h"
 #include "store/embedded/wire.h"
 
 typedef struct wf_keeper_t wf_keeper_t;
@@ -40,12 +41,29 @@ struct wf_keeper_t {
     apr_interval_time_t retention; /* 0: nothing is purged */
     apr_time_t purge_next;         /* a wf_clock time */
     apr_time_t reap_after; /* a wf_clock time: no lease is ended before, since a batch failed */
-    int read_only;         /* a batch is done again after its commit failed: writers are refused */
+    wf_trouble_t writing;  /* a batch could not be written */
+    wf_trouble_t checkpointing;
+    int read_only;  /* writers are refused */
+    int one_by_one; /* each call has a transaction of its own */
+    int refuses;    /* the store is not open: everybody is */
     struct wf_peer_list peers;
     struct wf_peer_list touched;
     struct wf_peer_list waiting;
     apr_pool_t *batch; /* cleared after each batch */
 };
+
+/*
+ * keeper_batch.c: executes what has arrived, in one transaction that is on disk when it returns.
+ * Where that cannot be, nothing of it is done and its writers are refused; and while it is known
+ * to fail it is tried once a second only. APR_SUCCESS, or an error after which the keeper must end.
+ */
+apr_status_t wf_keeper_do_batch(wf_keeper_t *keeper);
+
+/* Lets the answers go, now that what they say is on disk. */
+void wf_keeper_answer_all(wf_keeper_t *keeper);
+
+/* The earlier of `next` and the time at which something is due without a request. */
+apr_time_t wf_keeper_next(wf_keeper_t *keeper, apr_time_t next);
 
 /* keeper_peer.c: connections. */
 void wf_peer_accept_all(wf_keeper_t *keeper);
@@ -53,6 +71,7 @@ void wf_peer_touch(wf_keeper_t *keeper, wf_peer_t *peer);
 void wf_peer_read(wf_keeper_t *keeper, wf_peer_t *peer);
 void wf_peer_flush(wf_keeper_t *keeper, wf_peer_t *peer);
 void wf_peer_close(wf_keeper_t *keeper, wf_peer_t *peer);
+void wf_peer_close_all(wf_keeper_t *keeper);
 /* Forgets its WAIT, where it has one. */
 void wf_peer_drop_wait(wf_keeper_t *keeper, wf_peer_t *peer);
 

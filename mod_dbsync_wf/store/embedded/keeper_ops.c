@@ -298,26 +298,54 @@ static const struct {
     [WF_OP_WAIT] = {do_wait, 0},         [WF_OP_PURGE] = {do_purge, 1},
 };
 
+static int is_refused(const wf_keeper_t *keeper, unsigned char op)
+{
+    return (keeper->refuses && op != WF_OP_PING) || (keeper->read_only && ops[op].writes);
+}
+
 static int is_contract_status(apr_status_t rv)
 {
     return rv == APR_NOTFOUND || wf_answer_code(rv) != WF_ANSWER_STORAGE;
+}
+
+/*
+ * What becomes of the batch where a call has met damage. One that had changed nothing is refused
+ * by itself. Another one takes with it whatever is in its transaction: the batch is undone, and
+ * done again with a transaction for each call.
+ */
+static apr_status_t settle_damage(wf_keeper_t *keeper, apr_uint64_t changes)
+{
+    if (changes == wf_bdb_changes(keeper->bdb)) {
+        return APR_SUCCESS;
+    }
+    return keeper->one_by_one ? wf_state_rollback(&keeper->state) : WF_EDAMAGED;
 }
 
 apr_status_t wf_keeper_execute(wf_keeper_t *keeper, wf_peer_t *peer, wf_slice_t frame)
 {
     wf_message_t m;
     apr_size_t mark;
+    apr_uint64_t changes = 0;
     apr_status_t rv = wf_message_read(&m, frame);
 
     if (rv == APR_SUCCESS && (m.code >= WF_OP_COUNT || !ops[m.code].execute)) {
         rv = WF_EPROTOCOL;
     }
     mark = wf_frame_begin(&peer->out, WF_ANSWER_OK, m.call);
+    if (rv == APR_SUCCESS && !keeper->refuses) {
+        changes = wf_bdb_changes(keeper->bdb);
+    }
     if (rv == APR_SUCCESS) {
-        rv = keeper->read_only && ops[m.code].writes ? WF_EUNAVAILABLE
-                                                     : ops[m.code].execute(keeper, peer, &m);
+        rv = is_refused(keeper, m.code) ? WF_EUNAVAILABLE : ops[m.code].execute(keeper, peer, &m);
         if (!is_contract_status(rv) && !keeper->read_only) {
             return rv;
+        }
+        if (rv == WF_EDAMAGED) {
+            apr_status_t settled = settle_damage(keeper, changes);
+
+            if (settled != APR_SUCCESS) {
+                return settled;
+            }
         }
         if (m.code == WF_OP_WAIT && rv == APR_SUCCESS) {
             peer->out.len = mark;

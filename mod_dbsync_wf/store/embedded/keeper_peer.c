@@ -163,3 +163,12 @@ void wf_peer_close(wf_keeper_t *keeper, wf_peer_t *peer)
     wf_buf_free(&peer->out);
     free(peer);
 }
+
+void wf_peer_close_all(wf_keeper_t *keeper)
+{
+    wf_peer_t *peer;
+
+    while ((peer = TAILQ_FIRST(&keeper->peers)) != NULL) {
+        wf_peer_close(keeper, peer);
+    }
+}

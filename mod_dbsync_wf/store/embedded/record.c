@@ -162,3 +162,9 @@ apr_status_t wf_record_decode(wf_run_t *run, wf_slice_t bytes, apr_pool_t *pool)
     }
     return rv == APR_EOF ? APR_SUCCESS : rv;
 }
+
+int wf_record_is_run(const wf_run_t *run, const wf_uuid_t *pid)
+{
+    return memcmp(&run->pid, pid, sizeof(*pid)) == 0 && run->vhost && run->project && run->task &&
+           run->status >= WF_RUN_SUBMITTED && run->status <= WF_RUN_INTERRUPTED;
+}

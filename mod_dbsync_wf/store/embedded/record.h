@@ -19,4 +19,7 @@ void wf_record_encode(wf_buf_t *buf, const wf_run_t *run);
  */
 apr_status_t wf_record_decode(wf_run_t *run, wf_slice_t bytes, apr_pool_t *pool);
 
+/* Whether a record that was read is of that run, and has what every run has. */
+int wf_record_is_run(const wf_run_t *run, const wf_uuid_t *pid);
+
 #endif

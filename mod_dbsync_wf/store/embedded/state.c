@@ -15,6 +15,9 @@ static apr_status_t load_runner(void *baton, apr_uint64_t incarnation, const cha
         holder->lease_end = wf_clock() + WF_LEASE_GRACE;
     }
     holder->seen = 1;
+    if (incarnation > state->incarnation) {
+        state->incarnation = incarnation; /* the counter was lost with a damaged table */
+    }
     return APR_SUCCESS;
 }
 
@@ -25,11 +28,15 @@ static apr_status_t load_entry(void *baton, const wf_run_t *row, apr_uint64_t se
     wf_holder_t *holder = wf_board_holder(&state->board, row->incarnation);
 
     entry->sequence = sequence;
+    if (row->fence > state->fence) {
+        state->fence = row->fence; /* likewise */
+    }
     if (row->status == WF_RUN_RUNNING) {
         if (!holder) {
             /* Cannot be: a runner's row goes in the transaction that ends its runs. */
-            wf_log_error(0, "WF0120", "a run is held by a runner that is not known");
-            return WF_EPROTOCOL;
+            wf_log_error(0, "WF0120",
+                         "a run is held by a runner that is not known; " WF_BDB_ADVICE);
+            return WF_EDAMAGED;
         }
         wf_board_hold(&state->board, entry, holder);
     }
@@ -83,6 +90,7 @@ apr_status_t wf_state_open(wf_state_t *state, wf_bdb_t *bdb, apr_pool_t *pool)
 
     memset(state, 0, sizeof(*state));
     state->pool = pool;
+    state->damaged = apr_hash_make(pool);
     wf_board_init(&state->board, pool);
     rv = wf_tables_open(&state->tables, bdb, pool);
     if (rv == APR_SUCCESS) {
@@ -106,13 +114,12 @@ apr_status_t wf_state_commit(wf_state_t *state)
     if (rv == APR_SUCCESS) {
         rv = wf_bdb_commit(state->tables.bdb);
     }
-    if (rv != APR_SUCCESS) {
-        apr_status_t undone = wf_state_rollback(state);
-
-        wf_log_error(rv, "WF0122", "a batch could not be written%s",
-                     undone == APR_SUCCESS ? "" : ", nor undone");
-    }
     return rv;
+}
+
+void wf_state_touch(wf_state_t *state)
+{
+    state->fence_moved = 1;
 }
 
 apr_status_t wf_state_rollback(wf_state_t *state)

@@ -20,6 +20,7 @@ typedef struct wf_state_t {
     apr_uint64_t incarnation; /* the latest given out */
     int fence_moved;          /* the counter must be written with this batch */
     wf_uuid_t purge_at;       /* where the next purge goes on; zeros: at the first run */
+    apr_hash_t *damaged;      /* pids that cannot be purged, because they cannot be read */
     apr_pool_t *pool;
 } wf_state_t;
 
@@ -30,14 +31,19 @@ typedef struct wf_state_t {
 apr_status_t wf_state_open(wf_state_t *state, wf_bdb_t *bdb, apr_pool_t *pool);
 
 /*
- * Makes what was changed since the last commit durable, all together. On failure it is undone and
- * the failure returned; it may all the same be on disk, in which case repeating the calls finds it.
+ * Makes what was changed since the last commit durable, all together. Where it fails
+ * wf_state_rollback is to follow; it may all the same be on disk, in which case repeating the calls
+ * finds it.
  */
 apr_status_t wf_state_commit(wf_state_t *state);
 
 /* Undoes what was changed since the last commit. APR_SUCCESS, or an error after which the state
  * must not be used. */
 apr_status_t wf_state_rollback(wf_state_t *state);
+
+/* Makes the next commit write something, whatever the batch does: whether that works tells whether
+ * the disk does. */
+void wf_state_touch(wf_state_t *state);
 
 /* create: `spec` has what wf_new_run_t has. *run is filled in, in pool. */
 apr_status_t wf_state_create(wf_run_t *run, wf_state_t *state, const wf_run_t *spec,
@@ -79,7 +85,8 @@ apr_status_t wf_state_reap(apr_uint64_t *count, wf_state_t *state, apr_pool_t *p
 
 /*
  * purge: looks at WF_PURGE_STEP runs at most, from where the last one stopped, the oldest first.
- * *more is 0 when it has come to runs that are too young; the next one begins anew.
+ * *more is 0 when it has come to runs that are too young; the next one begins anew. WF_EDAMAGED
+ * where one cannot be read; after that the same is not tried again.
  */
 #define WF_PURGE_STEP 64
 apr_status_t wf_state_purge(apr_uint64_t *count, int *more, wf_state_t *state,

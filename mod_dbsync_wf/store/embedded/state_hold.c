@@ -155,17 +155,45 @@ static apr_status_t claim_next(wf_state_t *state, wf_entry_t *entry, wf_holder_t
     return wf_state_save(state, entry);
 }
 
+/* Ends a run that cannot be executed, because its record or its body cannot be read. */
+static apr_status_t end_damaged(wf_state_t *state, wf_entry_t *entry, apr_pool_t *pool)
+{
+    wf_run_t run;
+    wf_run_t end = {.status = WF_RUN_ERROR};
+
+    end.error.type = wf_problem_info(WF_PROBLEM_INTERNAL)->slug;
+    end.error.detail =
+        "What is stored of the run, or for its task, is damaged. It was not executed.";
+    return wf_state_end(&run, state, entry, &end, pool);
+}
+
+/* Adds a run that is held to the claims, or ends it where it is damaged. */
+static apr_status_t add_claim(apr_array_header_t *claims, wf_state_t *state, wf_entry_t *entry,
+                              apr_pool_t *pool)
+{
+    wf_claim_t claim;
+    apr_status_t rv = fill_claim(&claim, state, entry, entry->group->vhost, pool);
+
+    if (rv == WF_EDAMAGED) {
+        return end_damaged(state, entry, pool);
+    }
+    if (rv == APR_SUCCESS) {
+        APR_ARRAY_PUSH(claims, wf_claim_t) = claim;
+    }
+    return rv;
+}
+
 /* The runs that this very claim took when it was asked for before. */
 static apr_status_t claim_again(apr_array_header_t *claims, wf_state_t *state,
                                 const wf_holder_t *holder, apr_uint64_t sequence, apr_pool_t *pool)
 {
-    wf_entry_t *entry;
+    wf_entry_t *entry, *next;
     apr_status_t rv = APR_SUCCESS;
 
-    TAILQ_FOREACH(entry, &holder->held, link)
-    {
-        if (entry->sequence == sequence && rv == APR_SUCCESS) {
-            rv = fill_claim(apr_array_push(claims), state, entry, entry->group->vhost, pool);
+    for (entry = TAILQ_FIRST(&holder->held); entry && rv == APR_SUCCESS; entry = next) {
+        next = TAILQ_NEXT(entry, link);
+        if (entry->sequence == sequence) {
+            rv = add_claim(claims, state, entry, pool);
         }
     }
     return rv;
@@ -193,7 +221,7 @@ apr_status_t wf_state_claim(apr_array_header_t **claims, wf_state_t *state,
            (entry = wf_board_next(&state->board)) != NULL) {
         rv = claim_next(state, entry, holder, sequence);
         if (rv == APR_SUCCESS) {
-            rv = fill_claim(apr_array_push(*claims), state, entry, entry->group->vhost, pool);
+            rv = add_claim(*claims, state, entry, pool);
         }
     }
     return rv;

@@ -2,6 +2,8 @@
 /* Deleting what has been kept long enough. */
 #include "store/embedded/state.h"
 
+#include <apr_strings.h>
+
 /* One step: pids from state->purge_at on, up to those that were made after `end`. */
 typedef struct step_t {
     wf_state_t *state;
@@ -12,6 +14,19 @@ typedef struct step_t {
     wf_uuid_t next; /* where the next step goes on, where `more` */
     int more;
 } step_t;
+
+static int is_damaged(const wf_state_t *state, const wf_uuid_t *pid)
+{
+    return apr_hash_get(state->damaged, pid, sizeof(*pid)) != NULL;
+}
+
+/* It stays for ever, and is not looked at again by this process. */
+static void set_damaged(wf_state_t *state, const wf_uuid_t *pid)
+{
+    const wf_uuid_t *key = apr_pmemdup(state->pool, pid, sizeof(*pid));
+
+    apr_hash_set(state->damaged, key, sizeof(*key), key);
+}
 
 /* APR_EOF ends the walk. */
 static apr_status_t look_at(void *baton, const wf_uuid_t *pid)
@@ -27,7 +42,7 @@ static apr_status_t look_at(void *baton, const wf_uuid_t *pid)
         return APR_EOF;
     }
     step->seen++;
-    if (!wf_board_find(&step->state->board, pid)) {
+    if (!wf_board_find(&step->state->board, pid) && !is_damaged(step->state, pid)) {
         step->candidates[step->count++] = *pid;
     }
     return APR_SUCCESS;
@@ -70,7 +85,15 @@ apr_status_t wf_state_purge(apr_uint64_t *count, int *more, wf_state_t *state,
     }
     rv = APR_SUCCESS;
     for (int i = 0; i < step.count && rv == APR_SUCCESS; i++) {
+        apr_uint64_t changes = wf_bdb_changes(state->tables.bdb);
+
         rv = purge_run(count, state, &step.candidates[i], step.end, pool);
+        if (rv == WF_EDAMAGED) {
+            set_damaged(state, &step.candidates[i]);
+            if (changes == wf_bdb_changes(state->tables.bdb)) {
+                rv = APR_SUCCESS;
+            }
+        }
     }
     state->purge_at = step.next;
     *more = step.more;

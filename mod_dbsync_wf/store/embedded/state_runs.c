@@ -3,6 +3,7 @@
 #include "store/embedded/state.h"
 
 #include <apr_strings.h>
+#include "base/log.h"
 
 /* Lays what the board knows of a run that is under way over its record. */
 static void overlay(wf_run_t *run, const wf_entry_t *entry)
@@ -76,11 +77,34 @@ apr_status_t wf_state_get(wf_run_t *run, wf_state_t *state, const char *vhost, c
     return rv;
 }
 
+/*
+ * A run whose record cannot be read ends without one: nobody can be told of it, and it must not
+ * stand in the way of others (of its runner's lease, of the next claim, of its task's concurrency).
+ */
+static apr_status_t forget_damaged(wf_run_t *run, wf_state_t *state, wf_entry_t *entry)
+{
+    char pid[WF_UUID_TEXT_LEN + 1];
+    apr_status_t rv;
+
+    wf_uuid_format(pid, &entry->pid);
+    wf_log_error(0, "WF0123", "run %s: its record is damaged, and its end cannot be recorded", pid);
+    memset(run, 0, sizeof(*run));
+    run->pid = entry->pid;
+    rv = wf_active_delete(&state->tables, &entry->pid);
+    if (rv == APR_SUCCESS) {
+        wf_board_remove(&state->board, entry);
+    }
+    return rv;
+}
+
 apr_status_t wf_state_end(wf_run_t *run, wf_state_t *state, wf_entry_t *entry, const wf_run_t *end,
                           apr_pool_t *pool)
 {
     apr_status_t rv = wf_runs_get(run, &state->tables, &entry->pid, pool);
 
+    if (rv == WF_EDAMAGED) {
+        return forget_damaged(run, state, entry);
+    }
     if (rv != APR_SUCCESS) {
         return rv;
     }

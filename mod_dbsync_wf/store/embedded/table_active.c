@@ -24,40 +24,56 @@ apr_status_t wf_active_delete(wf_tables_t *tables, const wf_uuid_t *pid)
 }
 
 typedef struct walk_t {
+    wf_tables_t *tables;
     wf_active_visit_t visit;
     void *baton;
     apr_pool_t *pool; /* cleared for each row */
 } walk_t;
 
-static apr_status_t visit_row(void *baton, wf_slice_t key, wf_slice_t value)
+static apr_status_t read_row(wf_run_t *run, apr_uint64_t *sequence, wf_slice_t value,
+                             apr_pool_t *pool)
 {
-    walk_t *walk = baton;
-    apr_uint64_t sequence = 0;
     apr_status_t rv;
     unsigned char tag;
     wf_slice_t field;
-    wf_run_t run;
 
-    (void)key;
-    memset(&run, 0, sizeof(run));
-    apr_pool_clear(walk->pool);
+    memset(run, 0, sizeof(*run));
+    *sequence = 0;
     while ((rv = wf_field_next(&tag, &field, &value)) == APR_SUCCESS) {
         if (tag == FIELD_RECORD) {
-            rv = wf_record_decode(&run, field, walk->pool);
+            rv = wf_record_decode(run, field, pool);
         } else if (tag == FIELD_SEQUENCE) {
-            rv = wf_field_u64(&sequence, field);
+            rv = wf_field_u64(sequence, field);
         }
         if (rv != APR_SUCCESS) {
             return rv;
         }
     }
-    return rv == APR_EOF ? walk->visit(walk->baton, &run, sequence) : rv;
+    return rv == APR_EOF ? APR_SUCCESS : rv;
+}
+
+static apr_status_t visit_row(void *baton, wf_slice_t key, wf_slice_t value)
+{
+    walk_t *walk = baton;
+    apr_uint64_t sequence;
+    wf_uuid_t pid;
+    wf_run_t run;
+
+    apr_pool_clear(walk->pool);
+    if (key.len != sizeof(pid) || read_row(&run, &sequence, value, walk->pool) != APR_SUCCESS) {
+        return wf_tables_nonsense(walk->tables, "active.db");
+    }
+    memcpy(&pid, key.data, sizeof(pid));
+    if (!wf_record_is_run(&run, &pid) || wf_run_status_is_final(run.status)) {
+        return wf_tables_nonsense(walk->tables, "active.db");
+    }
+    return walk->visit(walk->baton, &run, sequence);
 }
 
 apr_status_t wf_active_walk(wf_tables_t *tables, wf_active_visit_t visit, void *baton,
                             apr_pool_t *pool)
 {
-    walk_t walk = {visit, baton, NULL};
+    walk_t walk = {tables, visit, baton, NULL};
     apr_status_t rv = apr_pool_create(&walk.pool, pool);
 
     if (rv == APR_SUCCESS) {

@@ -12,7 +12,10 @@ apr_status_t wf_counters_get(apr_uint64_t *value, wf_tables_t *tables, const cha
     if (rv == APR_NOTFOUND) {
         return APR_SUCCESS;
     }
-    return rv == APR_SUCCESS ? wf_field_u64(value, bytes) : rv;
+    if (rv == APR_SUCCESS && wf_field_u64(value, bytes) != APR_SUCCESS) {
+        rv = wf_tables_nonsense(tables, "counters.db");
+    }
+    return rv;
 }
 
 apr_status_t wf_counters_put(wf_tables_t *tables, const char *name, apr_uint64_t value)

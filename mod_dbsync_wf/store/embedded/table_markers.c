@@ -32,6 +32,9 @@ apr_status_t wf_markers_get(apr_array_header_t **markers, wf_tables_t *tables, c
             rv = wf_marker_decode(apr_array_push(*markers), value, pool);
         }
     }
+    if (rv == WF_EPROTOCOL) {
+        return wf_tables_nonsense(tables, "markers.db");
+    }
     return rv == APR_EOF ? APR_SUCCESS : rv;
 }
 

@@ -21,6 +21,7 @@ apr_status_t wf_runners_delete(wf_tables_t *tables, apr_uint64_t incarnation)
 }
 
 typedef struct walk_t {
+    wf_tables_t *tables;
     wf_runners_visit_t visit;
     void *baton;
     apr_pool_t *pool;
@@ -30,10 +31,9 @@ static apr_status_t visit_row(void *baton, wf_slice_t key, wf_slice_t value)
 {
     walk_t *walk = baton;
     apr_uint64_t incarnation;
-    apr_status_t rv = wf_field_u64(&incarnation, key);
 
-    if (rv != APR_SUCCESS) {
-        return rv;
+    if (wf_field_u64(&incarnation, key) != APR_SUCCESS) {
+        return wf_tables_nonsense(walk->tables, "runners.db");
     }
     return walk->visit(walk->baton, incarnation, apr_pstrmemdup(walk->pool, value.data, value.len));
 }
@@ -41,7 +41,7 @@ static apr_status_t visit_row(void *baton, wf_slice_t key, wf_slice_t value)
 apr_status_t wf_runners_walk(wf_tables_t *tables, wf_runners_visit_t visit, void *baton,
                              apr_pool_t *pool)
 {
-    walk_t walk = {visit, baton, pool};
+    walk_t walk = {tables, visit, baton, pool};
 
     return wf_table_walk(tables->runners, visit_row, &walk);
 }

@@ -34,7 +34,11 @@ apr_status_t wf_runs_get(wf_run_t *run, wf_tables_t *tables, const wf_uuid_t *pi
     wf_slice_t value;
     apr_status_t rv = wf_table_get(&value, tables->runs, key_of(pid), pool);
 
-    return rv == APR_SUCCESS ? wf_record_decode(run, value, pool) : rv;
+    if (rv == APR_SUCCESS &&
+        (wf_record_decode(run, value, pool) != APR_SUCCESS || !wf_record_is_run(run, pid))) {
+        rv = wf_tables_nonsense(tables, "runs.db");
+    }
+    return rv;
 }
 
 apr_status_t wf_runs_delete(wf_tables_t *tables, const wf_uuid_t *pid)
@@ -43,6 +47,7 @@ apr_status_t wf_runs_delete(wf_tables_t *tables, const wf_uuid_t *pid)
 }
 
 typedef struct pid_visit_t {
+    wf_tables_t *tables;
     wf_runs_visit_t visit;
     void *baton;
 } pid_visit_t;
@@ -54,7 +59,7 @@ static apr_status_t visit_key(void *baton, wf_slice_t key, wf_slice_t value)
 
     (void)value;
     if (key.len != sizeof(pid)) {
-        return WF_EPROTOCOL;
+        return wf_tables_nonsense(to->tables, "runs.db");
     }
     memcpy(&pid, key.data, sizeof(pid));
     return to->visit(to->baton, &pid);
@@ -63,7 +68,7 @@ static apr_status_t visit_key(void *baton, wf_slice_t key, wf_slice_t value)
 apr_status_t wf_runs_walk(wf_tables_t *tables, const wf_uuid_t *from, wf_runs_visit_t visit,
                           void *baton)
 {
-    pid_visit_t to = {visit, baton};
+    pid_visit_t to = {tables, visit, baton};
 
     return wf_table_walk_keys(tables->runs, key_of(from), visit_key, &to);
 }

@@ -3,28 +3,84 @@
 #include "store/embedded/tables.h"
 
 #include <stddef.h>
+#include "base/log.h"
+
+/* The last one is made last: where it is there, all of them are. */
+static const struct {
+    size_t offset;
+    const char *name;
+} all[] = {
+    {offsetof(wf_tables_t, payloads), "payloads.db"},
+    {offsetof(wf_tables_t, active), "active.db"},
+    {offsetof(wf_tables_t, by_project), "by_project.db"},
+    {offsetof(wf_tables_t, runners), "runners.db"},
+    {offsetof(wf_tables_t, counters), "counters.db"},
+    {offsetof(wf_tables_t, markers), "markers.db"},
+    {offsetof(wf_tables_t, runs), "runs.db"},
+};
+
+#define TABLES (sizeof(all) / sizeof(all[0]))
+
+static apr_status_t open_table(wf_tables_t *tables, size_t i, int make, apr_pool_t *pool)
+{
+    wf_table_t **table = (wf_table_t **)(void *)((char *)tables + all[i].offset);
+
+    return wf_table_open(table, tables->bdb, all[i].name, make, pool);
+}
+
+static apr_status_t found(void *baton, wf_slice_t key, wf_slice_t value)
+{
+    (void)baton;
+    (void)key;
+    (void)value;
+    return APR_EEXIST;
+}
+
+static apr_status_t missing(size_t i)
+{
+    wf_log_error(0, "WF0118", "the table %s is missing, and others are there; " WF_BDB_ADVICE,
+                 all[i].name);
+    return WF_EDAMAGED;
+}
+
+/*
+ * Makes what a first start that was cut short has not. Tables that hold something were made by one
+ * that was not: then the last one was there, and is lost.
+ */
+static apr_status_t make_tables(wf_tables_t *tables, apr_pool_t *pool)
+{
+    apr_status_t rv = APR_SUCCESS;
+
+    for (size_t i = 0; i + 1 < TABLES && rv == APR_SUCCESS; i++) {
+        rv = open_table(tables, i, 1, pool);
+    }
+    if (rv == APR_SUCCESS && (rv = wf_table_walk(tables->counters, found, NULL)) == APR_EEXIST) {
+        return missing(TABLES - 1);
+    }
+    return rv == APR_SUCCESS ? open_table(tables, TABLES - 1, 1, pool) : rv;
+}
 
 apr_status_t wf_tables_open(wf_tables_t *tables, wf_bdb_t *bdb, apr_pool_t *pool)
 {
-    static const struct {
-        size_t offset;
-        const char *name;
-    } all[] = {
-        {offsetof(wf_tables_t, runs), "runs.db"},
-        {offsetof(wf_tables_t, payloads), "payloads.db"},
-        {offsetof(wf_tables_t, active), "active.db"},
-        {offsetof(wf_tables_t, by_project), "by_project.db"},
-        {offsetof(wf_tables_t, runners), "runners.db"},
-        {offsetof(wf_tables_t, counters), "counters.db"},
-        {offsetof(wf_tables_t, markers), "markers.db"},
-    };
-    apr_status_t rv = APR_SUCCESS;
+    apr_status_t rv;
 
     tables->bdb = bdb;
-    for (size_t i = 0; i < sizeof(all) / sizeof(all[0]) && rv == APR_SUCCESS; i++) {
-        wf_table_t **table = (wf_table_t **)(void *)((char *)tables + all[i].offset);
-
-        rv = wf_table_open(table, bdb, all[i].name, pool);
+    rv = open_table(tables, TABLES - 1, 0, pool);
+    if (rv == APR_ENOENT) {
+        rv = make_tables(tables, pool);
+    } else {
+        for (size_t i = 0; i + 1 < TABLES && rv == APR_SUCCESS; i++) {
+            rv = open_table(tables, i, 0, pool);
+            rv = rv == APR_ENOENT ? missing(i) : rv;
+        }
+    }
+    if (rv == APR_SUCCESS) {
+        wf_bdb_watch_holes(bdb);
     }
     return rv;
+}
+
+apr_status_t wf_tables_nonsense(wf_tables_t *tables, const char *table)
+{
+    return wf_bdb_damaged(tables->bdb, table, "a record in it is not what was written");
 }

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The keeper's tables, one file each (table_*.c), which alone knows how its keys and values are
- * spelled. Statuses are those of bdb_table.h; WF_EPROTOCOL where a value is not what was written.
+ * spelled. Statuses are those of bdb_table.h; WF_EDAMAGED also where a value is not what was
+ * written.
  *
  * - runs: pid -> record (record.h): what never changes after create, and the end
  * - payloads: pid -> the body, byte for byte
@@ -28,7 +29,11 @@ typedef struct wf_tables_t {
     wf_table_t *markers;
 } wf_tables_t;
 
+/* Opens them. They are made all together, where there is none; WF_EDAMAGED where only some are. */
 apr_status_t wf_tables_open(wf_tables_t *tables, wf_bdb_t *bdb, apr_pool_t *pool);
+
+/* Says in the log that a record is not what was written. WF_EDAMAGED. */
+apr_status_t wf_tables_nonsense(wf_tables_t *tables, const char *table);
 
 /* runs: add answers APR_EEXIST where the pid is taken; walk visits the pids from that one on. */
 apr_status_t wf_runs_add(wf_tables_t *tables, const wf_run_t *run);

@@ -47,6 +47,7 @@ typedef enum {
     WF_ANSWER_STORAGE, /* nothing was written; repeating at once would fail the same way */
     WF_ANSWER_INVALID,
     WF_ANSWER_PROTOCOL,
+    WF_ANSWER_DAMAGED, /* what the call is about cannot be read; others may */
     WF_ANSWER_OVERLAP,
     WF_ANSWER_COUNT
 } wf_answer_e;
