@@ -33,12 +33,21 @@ packages_to_build=(
     libcurl4-openssl-dev
 )
 
+# Databases: the client libraries that the SQL connector is built with, and apr_dbd's drivers.
+packages_to_build+=(
+    libsqlite3-dev libaprutil1-dbd-sqlite3 libpq-dev libaprutil1-dbd-pgsql libmariadb-dev
+    libaprutil1-dbd-mysql
+)
+
 # What the tests need beside that.
 # shellcheck disable=SC2034 # for those who source this
 packages_to_test=(
     clang shellcheck libcmocka-dev libapache2-mod-perl2 libwww-perl db5.3-util valgrind libc6-dbg
     faketime util-linux mount openssl python3-jsonschema
 )
+
+# The databases that tests start for themselves, and their client programs.
+packages_to_test+=(sqlite3 postgresql mariadb-server-core mariadb-client-core)
 
 # What scripts/fuzz needs beside what building does; libclang-rt-dev has libFuzzer.
 # shellcheck disable=SC2034 # for those who source this
@@ -61,10 +70,23 @@ packages_install() {
     fi
     title "Installing ${missing[*]}"
     "${sudo[@]}" apt-get update -q || say "apt-get update failed; trying with the lists at hand"
+    clusters_forbid "${missing[@]}"
     "${sudo[@]}" env DEBIAN_FRONTEND=noninteractive \
         apt-get install -y -q --no-install-recommends "${missing[@]}" ||
         fail "apt-get could not install: ${missing[*]}"
+    clusters_allow
 }
+
+# Debian's package postgresql would make and start a server of its own, which no test needs.
+clusters=/etc/postgresql-common/createcluster.d/dbsync_wf.conf
+
+clusters_forbid() {
+    [[ " $* " == *" postgresql "* ]] || return 0
+    "${sudo[@]}" mkdir -p "${clusters%/*}"
+    printf 'create_main_cluster = false\n' | "${sudo[@]}" tee "$clusters" >/dev/null
+}
+
+clusters_allow() { "${sudo[@]}" rm -f "$clusters"; }
 
 # Who builds and serves where root started the script: httpd never runs as root here.
 unprivileged_user() {

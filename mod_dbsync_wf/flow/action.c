@@ -6,8 +6,9 @@
 #include "flow/rest/rest.h"
 
 static const wf_action_kind_t *const kinds[] = {
-    &wf_action_exec, &wf_action_if,       &wf_action_for,   &wf_action_flow,
-    &wf_action_wait, &wf_action_variable, &wf_action_debug, &wf_action_rest,
+    &wf_action_exec,  &wf_action_if,       &wf_action_for,   &wf_action_flow,
+    &wf_action_wait,  &wf_action_variable, &wf_action_debug, &wf_action_rest,
+    &wf_action_query, &wf_action_sql,      &wf_action_write,
 };
 
 #define KIND_COUNT (sizeof(kinds) / sizeof(kinds[0]))

@@ -155,7 +155,10 @@ extern const wf_action_kind_t wf_action_exec;
 extern const wf_action_kind_t wf_action_flow;
 extern const wf_action_kind_t wf_action_for;
 extern const wf_action_kind_t wf_action_if;
+extern const wf_action_kind_t wf_action_query;
+extern const wf_action_kind_t wf_action_sql;
 extern const wf_action_kind_t wf_action_variable;
 extern const wf_action_kind_t wf_action_wait;
+extern const wf_action_kind_t wf_action_write;
 
 #endif

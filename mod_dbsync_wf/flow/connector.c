@@ -4,10 +4,12 @@
 
 #include <apr_strings.h>
 #include "flow/rest/rest.h"
+#include "flow/sql/connector.h"
 
 /* One line for each kind; NULL-terminated. */
 static const wf_connector_kind_t *const kinds[] = {
     &wf_connector_rest,
+    &wf_connector_sql,
     NULL,
 };
 

@@ -236,7 +236,7 @@ static void test_broken_actions(void **state)
          "/seconds: must be a number from 0 to 604800"},
         {"\"action\": \"wait\", \"seconds\": \"1\"", "/seconds: must be a number from 0 to 604800"},
         {"\"action\": \"fly\"",
-         "/action: must be one of: exec, if, for, flow, wait, variable, debug, rest"},
+         "/action: must be one of: exec, if, for, flow, wait, variable, debug, rest, query, sql, write"},
     };
     trial_t trial;
 

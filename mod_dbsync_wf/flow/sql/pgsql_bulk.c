@@ -1,0 +1,489 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Many rows into a table of PostgreSQL, by COPY.
+ *
+ * Rows to insert are copied into the table itself. Others are copied into a temporary table of the
+ * same columns, and merged by one statement; an upsert tries the table itself first, for as long as
+ * the rows are new. A few rows take one prepared statement each.
+ */
+#include "flow/sql/pgsql.h"
+
+#include <apr_hash.h>
+#include <apr_strings.h>
+
+#define FEW_ROWS    20          /* up to which COPY does not pay */
+#define PIECE       (64 * 1024) /* bytes handed to libpq at a time */
+#define PAUSE_LEAST 16          /* batches until an upsert tries the table itself again, */
+#define MERGE_WAIT  32          /* batches without a look at what is there already */
+#define PAUSE_MOST  1024        /* doubled each time that this was in vain */
+
+typedef struct bulk_t {
+    const wf_target_t *target;
+    void *rowwise;
+    const char *copy_direct; /* COPY … into the table itself; NULL: not any more, or never */
+    const char *copy_stage;
+    const char *make_stage; /* makes it, or empties it */
+    const char *merge;
+    const char *merge_last; /* the same where several rows have one key; NULL: merge does for all */
+    int pause;              /* batches for which an upsert leaves the table itself alone */
+    int wait;               /* those that are left of them */
+    const char *merge_some; /* merge without the rows that are there already, just so */
+    int merge_wait;         /* batches for which merge is used instead */
+    const int *is_bytes;    /* of each column */
+    wf_buf_t text;
+} bulk_t;
+
+/* ---- statements ---- */
+
+static const char *keep(wf_buf_t *text, const wf_target_t *target)
+{
+    const char *kept = apr_pstrmemdup(target->pool, text->data, text->len);
+
+    wf_buf_free(text);
+    return kept;
+}
+
+static const char *spell_copy(const wf_target_t *target, const char *table)
+{
+    wf_buf_t text = {0};
+
+    wf_buf_add_text(&text, "COPY ");
+    wf_buf_add_text(&text, table);
+    wf_buf_add_text(&text, " (");
+    wf_target_columns(&text, target, WF_COLUMNS_ALL, "");
+    wf_buf_add_text(&text, ") FROM STDIN");
+    return keep(&text, target);
+}
+
+/*
+ * A table of the same columns without constraints, so that a row only fails where it is merged. Its
+ * name follows from what it is for, so that an action in a loop finds it again.
+ */
+static const char *spell_stage(const wf_target_t *target)
+{
+    apr_ssize_t len = APR_HASH_KEY_STRING;
+    wf_buf_t text = {0};
+    const char *columns;
+
+    wf_target_columns(&text, target, WF_COLUMNS_ALL, "");
+    wf_buf_add_text(&text, " FROM ");
+    wf_buf_add_text(&text, target->table);
+    columns = keep(&text, target);
+    return apr_psprintf(target->pool, "wf_stage_%08x", apr_hashfunc_default(columns, &len));
+}
+
+static const char *spell_make_stage(const wf_target_t *target, const char *stage)
+{
+    wf_buf_t text = {0};
+
+    wf_buf_add_text(&text, "CREATE TEMPORARY TABLE IF NOT EXISTS ");
+    wf_buf_add_text(&text, stage);
+    wf_buf_add_text(&text, " ON COMMIT DELETE ROWS AS SELECT ");
+    wf_target_columns(&text, target, WF_COLUMNS_ALL, "");
+    wf_buf_add_text(&text, " FROM ");
+    wf_buf_add_text(&text, target->table);
+    wf_buf_add_text(&text, " WITH NO DATA; TRUNCATE pg_temp.");
+    wf_buf_add_text(&text, stage);
+    /* The rows are few beside the table: it is to be looked up in, not read. */
+    wf_buf_add_text(&text, "; SET LOCAL random_page_cost TO 1");
+    return keep(&text, target);
+}
+
+/* The staged rows; `last`: of those with one key the one that was copied last. */
+static void add_staged(wf_buf_t *text, const wf_target_t *target, const char *stage, int last)
+{
+    if (!last) {
+        wf_buf_add_text(text, "pg_temp.");
+        wf_buf_add_text(text, stage);
+        return;
+    }
+    wf_buf_add_text(text, "(SELECT DISTINCT ON (");
+    wf_target_columns(text, target, WF_COLUMNS_KEY, "");
+    wf_buf_add_text(text, ") * FROM pg_temp.");
+    wf_buf_add_text(text, stage);
+    wf_buf_add_text(text, " ORDER BY ");
+    wf_target_columns(text, target, WF_COLUMNS_KEY, "");
+    wf_buf_add_text(text, ", ctid DESC)");
+}
+
+static void spell_insert(wf_buf_t *text, const wf_target_t *target, const char *stage, int last)
+{
+    wf_buf_add_text(text, "INSERT INTO ");
+    wf_buf_add_text(text, target->table);
+    wf_buf_add_text(text, " (");
+    wf_target_columns(text, target, WF_COLUMNS_ALL, "");
+    wf_buf_add_text(text, ") SELECT ");
+    wf_target_columns(text, target, WF_COLUMNS_ALL, "s.");
+    wf_buf_add_text(text, " FROM ");
+    add_staged(text, target, stage, last);
+    wf_buf_add_text(text, " s");
+}
+
+static void spell_upsert(wf_buf_t *text, const wf_target_t *target, const char *stage, int last)
+{
+    spell_insert(text, target, stage, last);
+    wf_target_upsert(text, target);
+}
+
+/*
+ * The same for rows that are new, or that differ from what is there in any bit (*= compares images
+ * of records). A row that is already so costs a look at the index, and no new version of it.
+ */
+static void spell_some(wf_buf_t *text, const wf_target_t *target, const char *stage, int last)
+{
+    spell_insert(text, target, stage, last);
+    wf_buf_add_text(text, " WHERE (SELECT ROW(");
+    wf_target_columns(text, target, WF_COLUMNS_OTHER, "t.");
+    wf_buf_add_text(text, ")::record OPERATOR(pg_catalog.*=) ROW(");
+    wf_target_columns(text, target, WF_COLUMNS_OTHER, "s.");
+    wf_buf_add_text(text, ")::record FROM ");
+    wf_buf_add_text(text, target->table);
+    wf_buf_add_text(text, " t WHERE ");
+    wf_target_pairs(text, target, WF_COLUMNS_KEY, " AND ", "t.", "s.", "");
+    wf_buf_add_text(text, " LIMIT 1) IS NOT TRUE");
+    wf_target_upsert(text, target);
+}
+
+static void spell_update(wf_buf_t *text, const wf_target_t *target, const char *stage, int last)
+{
+    wf_buf_add_text(text, "UPDATE ");
+    wf_buf_add_text(text, target->table);
+    wf_buf_add_text(text, " t SET ");
+    wf_target_pairs(text, target, WF_COLUMNS_OTHER, ", ", "", "s.", "");
+    wf_buf_add_text(text, " FROM ");
+    add_staged(text, target, stage, last);
+    wf_buf_add_text(text, " s WHERE ");
+    wf_target_pairs(text, target, WF_COLUMNS_KEY, " AND ", "t.", "s.", "");
+}
+
+static void spell_delete(wf_buf_t *text, const wf_target_t *target, const char *stage, int last)
+{
+    wf_buf_add_text(text, "DELETE FROM ");
+    wf_buf_add_text(text, target->table);
+    wf_buf_add_text(text, " t USING ");
+    add_staged(text, target, stage, last);
+    wf_buf_add_text(text, " s WHERE ");
+    wf_target_pairs(text, target, WF_COLUMNS_KEY, " AND ", "t.", "s.", "");
+}
+
+static const char *spell(void (*speller)(wf_buf_t *, const wf_target_t *, const char *, int),
+                         const wf_target_t *target, const char *stage, int last)
+{
+    wf_buf_t text = {0};
+
+    speller(&text, target, stage, last);
+    return keep(&text, target);
+}
+
+static void spell_all(bulk_t *bulk)
+{
+    const wf_target_t *target = bulk->target;
+    const char *stage = spell_stage(target);
+
+    bulk->make_stage = spell_make_stage(target, stage);
+    bulk->copy_stage = spell_copy(target, apr_pstrcat(target->pool, "pg_temp.", stage, NULL));
+    switch (target->operation) {
+    case WF_WRITE_INSERT:
+        bulk->copy_direct = spell_copy(target, target->table);
+        bulk->merge = spell(spell_insert, target, stage, 0);
+        break;
+    case WF_WRITE_UPSERT:
+        bulk->copy_direct = spell_copy(target, target->table);
+        /* Two rows with one key are an error of ON CONFLICT, and rare. */
+        bulk->merge = spell(spell_upsert, target, stage, 0);
+        bulk->merge_last = spell(spell_upsert, target, stage, 1);
+        bulk->merge_some = spell(spell_some, target, stage, 0);
+        break;
+    case WF_WRITE_UPDATE:
+        /* They are no error here, and either might win. */
+        bulk->merge = spell(spell_update, target, stage, 1);
+        break;
+    default:
+        bulk->merge = spell(spell_delete, target, stage, 0);
+    }
+}
+
+static apr_status_t open_bulk(void **out, const wf_target_t *target, wf_result_t *result)
+{
+    bulk_t *bulk = apr_pcalloc(target->pool, sizeof(*bulk));
+    int *is_bytes = apr_pcalloc(target->pool, sizeof(int) * (apr_size_t)target->column_count);
+
+    *out = bulk;
+    bulk->target = target;
+    for (int i = 0; i < target->column_count; i++) {
+        is_bytes[i] = strcmp(target->types[i], "bytea") == 0;
+    }
+    bulk->is_bytes = is_bytes;
+    bulk->pause = PAUSE_LEAST;
+    wf_buf_bind(&bulk->text, target->pool);
+    spell_all(bulk);
+    return wf_rowwise.open(&bulk->rowwise, target, result);
+}
+
+/* ---- COPY's text format (PostgreSQL's manual, COPY, "Text Format") ---- */
+
+static char escape_of(char c)
+{
+    switch (c) {
+    case '\\':
+        return '\\';
+    case '\n':
+        return 'n';
+    case '\r':
+        return 'r';
+    case '\t':
+        return 't';
+    default:
+        return '\0';
+    }
+}
+
+static void add_text(wf_buf_t *out, wf_slice_t text)
+{
+    char *to = wf_buf_reserve(out, 2 * text.len + 1);
+    char *start = to;
+
+    for (apr_size_t i = 0; i < text.len; i++) {
+        char c = text.data[i];
+        char escape = c == '\\' || (unsigned char)c < 0x20 ? escape_of(c) : '\0';
+
+        if (escape) {
+            *to++ = '\\';
+            c = escape;
+        }
+        *to++ = c;
+    }
+    out->len += (apr_size_t)(to - start);
+}
+
+static void add_bytes(wf_buf_t *out, wf_slice_t bytes)
+{
+    static const char digits[] = "0123456789abcdef";
+    char *to = wf_buf_reserve(out, 2 * bytes.len + 3);
+
+    *to++ = '\\';
+    *to++ = '\\';
+    *to++ = 'x';
+    for (apr_size_t i = 0; i < bytes.len; i++) {
+        *to++ = digits[(unsigned char)bytes.data[i] >> 4];
+        *to++ = digits[(unsigned char)bytes.data[i] & 15];
+    }
+    out->len += 2 * bytes.len + 3;
+}
+
+static void add_value(wf_buf_t *out, const wf_value_t *value, int is_bytes)
+{
+    switch (value->kind) {
+    case WF_VALUE_NULL:
+        wf_buf_add(out, "\\N", 2);
+        break;
+    case WF_VALUE_BYTES:
+        if (is_bytes) {
+            add_bytes(out, value->text);
+        } else {
+            wf_value_text(out, *value);
+        }
+        break;
+    default:
+        add_text(out, value->text);
+    }
+}
+
+static void add_row(wf_buf_t *out, const bulk_t *bulk, const wf_value_t *row)
+{
+    for (int i = 0; i < bulk->target->column_count; i++) {
+        if (i > 0) {
+            wf_buf_add_char(out, '\t');
+        }
+        add_value(out, &row[i], bulk->is_bytes[i]);
+    }
+    wf_buf_add_char(out, '\n');
+}
+
+/* ---- writing ---- */
+
+static apr_status_t send_piece(bulk_t *bulk)
+{
+    wf_sql_t *sql = bulk->target->sql;
+    int rc = PQputCopyData(sql->native, bulk->text.data, (int)bulk->text.len);
+
+    wf_buf_reset(&bulk->text);
+    return rc < 0 ? wf_pgsql_fail(sql, NULL) : wf_pgsql_flush(sql);
+}
+
+static apr_status_t send_rows(bulk_t *bulk, const wf_rows_t *rows)
+{
+    apr_status_t rv = APR_SUCCESS;
+
+    wf_buf_reset(&bulk->text);
+    for (int i = 0; i < rows->count && rv == APR_SUCCESS; i++) {
+        add_row(&bulk->text, bulk, wf_rows_at(rows, i));
+        if (bulk->text.len >= PIECE) {
+            rv = send_piece(bulk);
+        }
+    }
+    return rv == APR_SUCCESS && bulk->text.len > 0 ? send_piece(bulk) : rv;
+}
+
+/* Waits until the server takes rows, or says why it does not. */
+static apr_status_t begin_copy(wf_sql_t *sql, const char *text)
+{
+    PGresult *result = NULL;
+    ExecStatusType status;
+    apr_status_t rv;
+
+    if (!PQsendQuery(sql->native, text)) {
+        return wf_pgsql_fail(sql, NULL);
+    }
+    rv = wf_pgsql_flush(sql);
+    if (rv == APR_SUCCESS) {
+        rv = wf_pgsql_result(&result, sql);
+    }
+    if (rv != APR_SUCCESS) {
+        return rv;
+    }
+    status = PQresultStatus(result);
+    if (status != PGRES_COPY_IN) {
+        wf_pgsql_fail(sql, result);
+        PQclear(result);
+        wf_pgsql_finish(NULL, sql);
+        return APR_EGENERAL;
+    }
+    PQclear(result);
+    return APR_SUCCESS;
+}
+
+static apr_status_t copy_rows(apr_int64_t *affected, bulk_t *bulk, const char *text,
+                              const wf_rows_t *rows)
+{
+    wf_sql_t *sql = bulk->target->sql;
+    apr_status_t rv = begin_copy(sql, text);
+
+    if (rv == APR_SUCCESS) {
+        rv = send_rows(bulk, rows);
+    } else if (rv == APR_EGENERAL) {
+        return rv;
+    }
+    if (rv == WF_ECANCELLED) {
+        wf_pgsql_stop(sql);
+        return rv;
+    }
+    if (rv == APR_SUCCESS && PQputCopyEnd(sql->native, NULL) < 0) {
+        rv = wf_pgsql_fail(sql, NULL);
+    }
+    return rv == APR_SUCCESS ? wf_pgsql_finish(affected, sql) : rv;
+}
+
+static apr_status_t run(apr_int64_t *affected, bulk_t *bulk, const char *text)
+{
+    return wf_pgsql_run(affected, bulk->target->sql, text);
+}
+
+/* Takes back what was done since the savepoint; why it failed stays known. */
+static apr_status_t undo(bulk_t *bulk)
+{
+    wf_sql_t *sql = bulk->target->sql;
+    wf_sql_fault_e fault = sql->fault;
+    apr_status_t rv = run(NULL, bulk, "ROLLBACK TO SAVEPOINT wf_part");
+
+    sql->fault = fault;
+    return rv;
+}
+
+/*
+ * Copies rows into the table itself. APR_INCOMPLETE where it did not take them, and nothing has
+ * changed: there are some of these keys already, or it is no table to copy into.
+ */
+static apr_status_t copy_direct(apr_int64_t *affected, bulk_t *bulk, const wf_rows_t *rows)
+{
+    wf_sql_t *sql = bulk->target->sql;
+    apr_status_t rv = run(NULL, bulk, "SAVEPOINT wf_part");
+
+    if (rv == APR_SUCCESS) {
+        rv = copy_rows(affected, bulk, bulk->copy_direct, rows);
+    }
+    if (rv == APR_SUCCESS) {
+        return run(NULL, bulk, "RELEASE SAVEPOINT wf_part");
+    }
+    if (rv != APR_EGENERAL || sql->broken) {
+        return rv;
+    }
+    if (sql->fault == WF_FAULT_STATEMENT) {
+        bulk->copy_direct = NULL;
+    } else if (bulk->target->operation == WF_WRITE_INSERT) {
+        return rv;
+    }
+    bulk->wait = bulk->pause;
+    bulk->pause = bulk->pause * 2 > PAUSE_MOST ? PAUSE_MOST : bulk->pause * 2;
+    rv = undo(bulk);
+    return rv == APR_SUCCESS ? APR_INCOMPLETE : rv;
+}
+
+/* Whether ON CONFLICT met two rows with one key: SQLSTATE 21000. */
+static int has_twins(const wf_sql_t *sql)
+{
+    return strcmp(((const wf_pgsql_t *)sql->own)->state, "21000") == 0;
+}
+
+/* An upsert looks at what is there already as long as that spares it at least half of the rows. */
+static apr_status_t merge_staged(apr_int64_t *affected, bulk_t *bulk, int count)
+{
+    apr_status_t rv;
+
+    if (!bulk->merge_some || bulk->merge_wait > 0) {
+        bulk->merge_wait -= bulk->merge_wait > 0;
+        return run(affected, bulk, bulk->merge);
+    }
+    rv = run(affected, bulk, bulk->merge_some);
+    if (rv == APR_SUCCESS && *affected > count / 2) {
+        bulk->merge_wait = MERGE_WAIT;
+    }
+    return rv;
+}
+
+static apr_status_t merge_rows(apr_int64_t *affected, bulk_t *bulk, const wf_rows_t *rows)
+{
+    apr_status_t rv = run(NULL, bulk, bulk->make_stage);
+
+    if (rv == APR_SUCCESS) {
+        rv = copy_rows(NULL, bulk, bulk->copy_stage, rows);
+    }
+    if (rv == APR_SUCCESS && bulk->merge_last) {
+        rv = run(NULL, bulk, "SAVEPOINT wf_part");
+    }
+    if (rv == APR_SUCCESS) {
+        rv = merge_staged(affected, bulk, rows->count);
+    }
+    if (rv == APR_EGENERAL && bulk->merge_last && has_twins(bulk->target->sql)) {
+        rv = undo(bulk);
+        if (rv == APR_SUCCESS) {
+            rv = run(affected, bulk, bulk->merge_last);
+        }
+    }
+    return rv;
+}
+
+static apr_status_t write_bulk(apr_int64_t *affected, void *data, const wf_rows_t *rows,
+                               wf_result_t *result)
+{
+    bulk_t *bulk = data;
+    apr_status_t rv = APR_INCOMPLETE;
+
+    if (rows->count < FEW_ROWS) {
+        return wf_rowwise.write(affected, bulk->rowwise, rows, result);
+    }
+    if (wf_sql_is_asked(bulk->target->sql)) {
+        return WF_ECANCELLED;
+    }
+    if (bulk->copy_direct && bulk->wait == 0) {
+        rv = copy_direct(affected, bulk, rows);
+    } else {
+        bulk->wait -= bulk->wait > 0;
+    }
+    if (rv == APR_INCOMPLETE) {
+        rv = merge_rows(affected, bulk, rows);
+    }
+    return wf_sql_tell(bulk->target->sql, rv, result);
+}
+
+const wf_bulk_kind_t wf_pgsql_bulk = {open_bulk, write_bulk, 0};
