@@ -155,8 +155,10 @@ struct wf_store_t {
     /*
      * Writes a run, its queue entry and its idempotency key in one transaction. *run is the run as
      * it now stands: the new one, or the earlier one of the same pid or of the same key and
-     * request. Also WF_ECONFLICT (the key belongs to another request), WF_EFULL; WF_EOVERLAP (then
-     * *run is one of those that are under way).
+     * request. A key belongs to its vhost and user, for 24 hours from its run's making, or until
+     * that is purged; a request is the same where project, task and payload are. Where the run is
+     * not written, neither is the key. Also WF_ECONFLICT (the key belongs to another request),
+     * WF_EFULL; WF_EOVERLAP (then *run is one of those that are under way).
      */
     apr_status_t (*create)(wf_run_t **run, wf_store_t *store, const wf_new_run_t *spec,
                            wf_result_t *result, apr_pool_t *pool);

@@ -27,6 +27,9 @@ typedef struct wf_state_t {
 /* How long a lease that was in force when the keeper ended goes on under the next one. */
 #define WF_LEASE_GRACE apr_time_from_sec(10)
 
+/* How long after its run's making an idempotency key is in force, where the run is kept as long. */
+#define WF_KEY_LIFE apr_time_from_sec(24 * 3600)
+
 /* Opens the tables and fills the board from them. */
 apr_status_t wf_state_open(wf_state_t *state, wf_bdb_t *bdb, apr_pool_t *pool);
 

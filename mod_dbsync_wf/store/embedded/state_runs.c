@@ -34,6 +34,37 @@ static apr_status_t read_run(wf_run_t *run, wf_state_t *state, const wf_uuid_t *
     return rv;
 }
 
+/*
+ * The run that the key of a new one names, where it is in force and of the same request:
+ * WF_ECONFLICT where it is of another one, APR_NOTFOUND where the key is free.
+ */
+static apr_status_t find_keyed(wf_run_t *run, wf_state_t *state, const wf_run_t *spec,
+                               wf_slice_t payload, apr_pool_t *pool)
+{
+    wf_slice_t first;
+    wf_uuid_t pid;
+    apr_status_t rv = wf_idempotency_get(&pid, &state->tables, spec, pool);
+
+    if (rv == APR_SUCCESS) {
+        rv = read_run(run, state, &pid, pool);
+    }
+    if (rv != APR_SUCCESS || memcmp(&pid, &spec->pid, sizeof(pid)) == 0) {
+        return rv;
+    }
+    if (run->submitted + WF_KEY_LIFE <= apr_time_now()) {
+        return APR_NOTFOUND;
+    }
+    if (strcmp(run->project, spec->project) != 0 || strcmp(run->task, spec->task) != 0) {
+        return WF_ECONFLICT;
+    }
+    rv = wf_payloads_get(&first, &state->tables, &pid, pool);
+    if (rv == APR_NOTFOUND) {
+        /* Whether it is the same request cannot be told any more. */
+        return wf_tables_nonsense(&state->tables, "payloads.db");
+    }
+    return rv == APR_SUCCESS && !wf_slice_equal(first, payload) ? WF_ECONFLICT : rv;
+}
+
 apr_status_t wf_state_create(wf_run_t *run, wf_state_t *state, const wf_run_t *spec,
                              int refuse_overlap, wf_slice_t payload, apr_pool_t *pool)
 {
@@ -42,6 +73,10 @@ apr_status_t wf_state_create(wf_run_t *run, wf_state_t *state, const wf_run_t *s
 
     if (!spec->vhost || !spec->project || !spec->task) {
         return WF_EINVALID;
+    }
+    if (spec->idempotency_key &&
+        (rv = find_keyed(run, state, spec, payload, pool)) != APR_NOTFOUND) {
+        return rv;
     }
     if (refuse_overlap && (overlap = wf_board_overlap(&state->board, spec)) != NULL) {
         rv = read_run(run, state, &spec->pid, pool);
@@ -60,7 +95,10 @@ apr_status_t wf_state_create(wf_run_t *run, wf_state_t *state, const wf_run_t *s
     }
     if (rv == APR_SUCCESS &&
         (rv = wf_payloads_put(&state->tables, &run->pid, payload)) == APR_SUCCESS &&
-        (rv = wf_by_project_put(&state->tables, run)) == APR_SUCCESS) {
+        (rv = wf_by_project_put(&state->tables, run)) == APR_SUCCESS && run->idempotency_key) {
+        rv = wf_idempotency_put(&state->tables, run);
+    }
+    if (rv == APR_SUCCESS) {
         rv = wf_state_save(state, wf_board_queue(&state->board, run));
     }
     return rv;

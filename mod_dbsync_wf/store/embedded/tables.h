@@ -11,6 +11,7 @@
  * - runners: incarnation -> host; those that have not expired
  * - counters: name -> number
  * - markers: vhost NUL project NUL task -> what the task remembers, all names in one
+ * - idempotency: vhost NUL user NUL key -> the pid of the run that was made with it
  */
 #ifndef WF_STORE_EMBEDDED_TABLES_H
 #define WF_STORE_EMBEDDED_TABLES_H
@@ -27,9 +28,13 @@ typedef struct wf_tables_t {
     wf_table_t *runners;
     wf_table_t *counters;
     wf_table_t *markers;
+    wf_table_t *idempotency;
 } wf_tables_t;
 
-/* Opens them. They are made all together, where there is none; WF_EDAMAGED where only some are. */
+/*
+ * Opens them. They are made all together, where there is none; WF_EDAMAGED where only some are, but
+ * for those that an earlier version did not have yet, which are made.
+ */
 apr_status_t wf_tables_open(wf_tables_t *tables, wf_bdb_t *bdb, apr_pool_t *pool);
 
 /* Says in the log that a record is not what was written. WF_EDAMAGED. */
@@ -76,8 +81,18 @@ apr_status_t wf_markers_get(apr_array_header_t **markers, wf_tables_t *tables, c
 apr_status_t wf_markers_set(wf_tables_t *tables, const wf_run_t *run,
                             const apr_array_header_t *markers, apr_pool_t *pool);
 
+/*
+ * idempotency: by the vhost, the user and the key of a run. get: APR_NOTFOUND. delete: where the
+ * key is still that run's; otherwise it changes nothing and succeeds.
+ */
+apr_status_t wf_idempotency_put(wf_tables_t *tables, const wf_run_t *run);
+apr_status_t wf_idempotency_get(wf_uuid_t *pid, wf_tables_t *tables, const wf_run_t *run,
+                                apr_pool_t *pool);
+apr_status_t wf_idempotency_delete(wf_tables_t *tables, const wf_run_t *run, apr_pool_t *pool);
+
 #define WF_COUNTER_FENCE       "fence"
 #define WF_COUNTER_INCARNATION "incarnation"
+#define WF_COUNTER_LATER       "later-tables" /* how many of those in tables.c were made */
 
 /* counters: *value is 0 where the name was never put. */
 apr_status_t wf_counters_get(apr_uint64_t *value, wf_tables_t *tables, const char *name,
