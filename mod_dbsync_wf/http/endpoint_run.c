@@ -183,6 +183,7 @@ static apr_status_t create(wf_run_t **run, wf_request_t *req, const order_t *ord
         .concurrency = task->concurrency,
         .rerun_when_lost = task->on_lost == WF_ON_LOST_RERUN,
         .refuse_overlap = task->overlap != WF_OVERLAP_QUEUE,
+        .queue_limit = task->queue_limit,
         .payload = order->body,
     };
     apr_status_t status = wf_uuid_make(&spec.pid);

@@ -69,7 +69,8 @@ apr_status_t wf_request_store_failed(wf_request_t *req, apr_status_t status, wf_
                              "Nothing was lost; repeat the request in a moment.");
     case WF_EFULL:
         return wf_result_set(result, status, WF_PROBLEM_QUEUE_FULL,
-                             "Repeat the request when runs have ended.");
+                             "As many runs wait as may be, of this task or in all. Nothing was "
+                             "started; repeat the request when some of them have.");
     case WF_ECONFLICT:
         return wf_result_set(result, status, WF_PROBLEM_KEY_REUSED,
                              "The key was sent before with another project, task or body: send a "

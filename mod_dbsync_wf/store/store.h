@@ -110,6 +110,8 @@ typedef struct wf_new_run_t {
     int rerun_when_lost;
     int refuse_overlap; /* whether it is refused where `concurrency` runs of its task (at least one)
                            are queued or running */
+    apr_uint32_t
+        queue_limit;    /* it is refused where so many runs of its task are queued; 0: never */
     wf_slice_t payload; /* kept byte for byte */
 } wf_new_run_t;
 
@@ -157,8 +159,9 @@ struct wf_store_t {
      * it now stands: the new one, or the earlier one of the same pid or of the same key and
      * request. A key belongs to its vhost and user, for 24 hours from its run's making, or until
      * that is purged; a request is the same where project, task and payload are. Where the run is
-     * not written, neither is the key. Also WF_ECONFLICT (the key belongs to another request),
-     * WF_EFULL; WF_EOVERLAP (then *run is one of those that are under way).
+     * not written, neither is the key. Also WF_ECONFLICT (the key belongs to another request);
+     * WF_EFULL (as many runs as may be are queued: of the task, or in the store); WF_EOVERLAP (then
+     * *run is one of those that are under way).
      */
     apr_status_t (*create)(wf_run_t **run, wf_store_t *store, const wf_new_run_t *spec,
                            wf_result_t *result, apr_pool_t *pool);

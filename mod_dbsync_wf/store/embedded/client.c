@@ -52,6 +52,7 @@ static apr_status_t create_run(wf_run_t **run, wf_store_t *store, const wf_new_r
     wf_record_encode(&call->request, &fresh);
     wf_field_close(&call->request, mark);
     wf_field_add_u64(&call->request, WF_FIELD_OVERLAP, (apr_uint64_t)spec->refuse_overlap);
+    wf_field_add_u64(&call->request, WF_FIELD_QUEUE, spec->queue_limit);
     wf_field_add(&call->request, WF_FIELD_PAYLOAD, spec->payload);
     rv = wf_call_send(call, client_of(store), 0, result);
     return rv == APR_SUCCESS || rv == WF_EOVERLAP ? take_run_of(rv, run, call, pool) : rv;

@@ -39,12 +39,14 @@ static apr_status_t do_ping(wf_keeper_t *keeper, wf_peer_t *peer, const wf_messa
 
 static apr_status_t do_create(wf_keeper_t *keeper, wf_peer_t *peer, const wf_message_t *m)
 {
+    wf_admission_t admission = {wf_message_u64(m, WF_FIELD_OVERLAP) != 0,
+                                (apr_uint32_t)wf_message_u64(m, WF_FIELD_QUEUE)};
     wf_run_t spec, run;
     apr_status_t rv = wf_record_decode(&spec, m->field[WF_FIELD_RUN], keeper->batch);
 
     if (rv == APR_SUCCESS) {
-        rv = wf_state_create(&run, &keeper->state, &spec, wf_message_u64(m, WF_FIELD_OVERLAP) != 0,
-                             m->field[WF_FIELD_PAYLOAD], keeper->batch);
+        rv = wf_state_create(&run, &keeper->state, &spec, &admission, m->field[WF_FIELD_PAYLOAD],
+                             keeper->batch);
     }
     if (rv == APR_SUCCESS || rv == WF_EOVERLAP) {
         add_run(&peer->out, &run);

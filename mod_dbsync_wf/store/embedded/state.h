@@ -18,6 +18,7 @@ typedef struct wf_state_t {
     wf_board_t board;
     apr_uint64_t fence;       /* the latest given out */
     apr_uint64_t incarnation; /* the latest given out */
+    apr_uint32_t queue_limit; /* how many runs may be queued in all; 0: any number */
     int fence_moved;          /* the counter must be written with this batch */
     wf_uuid_t purge_at;       /* where the next purge goes on; zeros: at the first run */
     apr_hash_t *damaged;      /* pids that cannot be purged, because they cannot be read */
@@ -30,7 +31,7 @@ typedef struct wf_state_t {
 /* How long after its run's making an idempotency key is in force, where the run is kept as long. */
 #define WF_KEY_LIFE apr_time_from_sec(24 * 3600)
 
-/* Opens the tables and fills the board from them. */
+/* Opens the tables and fills the board from them; queue_limit is 0 then. */
 apr_status_t wf_state_open(wf_state_t *state, wf_bdb_t *bdb, apr_pool_t *pool);
 
 /*
@@ -48,9 +49,15 @@ apr_status_t wf_state_rollback(wf_state_t *state);
  * the disk does. */
 void wf_state_touch(wf_state_t *state);
 
+/* What a task says of when a run of it is let in. */
+typedef struct wf_admission_t {
+    int refuse_overlap;
+    apr_uint32_t queue_limit; /* how many of its runs may be queued; 0: any number */
+} wf_admission_t;
+
 /* create: `spec` has what wf_new_run_t has. *run is filled in, in pool. */
 apr_status_t wf_state_create(wf_run_t *run, wf_state_t *state, const wf_run_t *spec,
-                             int refuse_overlap, wf_slice_t payload, apr_pool_t *pool);
+                             const wf_admission_t *admission, wf_slice_t payload, apr_pool_t *pool);
 
 apr_status_t wf_state_get(wf_run_t *run, wf_state_t *state, const char *vhost, const wf_uuid_t *pid,
                           apr_pool_t *pool);

@@ -81,7 +81,8 @@ enum {
     WF_FIELD_WRITTEN,
     WF_FIELD_FAILED,
     WF_FIELD_MARKER, /* repeated: name, NUL, JSON */
-    WF_FIELD_LAST = WF_FIELD_MARKER
+    WF_FIELD_QUEUE,  /* how many runs of the task may be queued; 0: any number */
+    WF_FIELD_LAST = WF_FIELD_QUEUE
 };
 
 /* The fields of a frame, as far as they came; texts and slices point into the frame. */
