@@ -235,6 +235,12 @@ $keeper = $httpd->pid_of('keeper');
 kill 'KILL', $keeper or die "kill $keeper: $!\n";
 @counts = compare('and by the next keeper', %was);
 cmp_ok($counts[1], '>', 0, 'which finds the damage');
+is_problem($httpd->api('GET', '/runs?limit=500'), 500, 'internal-error',
+    'a list that would need what is damaged is refused', qr/damaged/);
+is_problem($httpd->api('GET', '/runs?limit=500&project=600'), 500, 'internal-error',
+    'also where it finds its runs otherwise', qr/damaged/);
+my $newest = $httpd->run_get($httpd->accepted('602', 'noop'));
+is($httpd->api('GET', '/runs?limit=1')->json->{runs}[0]{pid}, $newest->{pid}, 'another one is not');
 $keeper = $httpd->pid_of('keeper');
 @counts = compare('again', %was) for 1 .. 5;
 is($httpd->pid_of('keeper'), $keeper, 'and lives with it');

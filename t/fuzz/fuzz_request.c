@@ -102,6 +102,9 @@ static void check_path(wf_slice_t path, apr_pool_t *pool)
     case WF_ENDPOINT_INTERRUPT:
         check_pid_path(&route, path, "/interrupt/");
         break;
+    case WF_ENDPOINT_RUNS:
+        WF_ENSURE(wf_slice_is(path, "/runs"));
+        break;
     }
 }
 

@@ -62,6 +62,14 @@ apr_status_t wf_state_create(wf_run_t *run, wf_state_t *state, const wf_run_t *s
 apr_status_t wf_state_get(wf_run_t *run, wf_state_t *state, const char *vhost, const wf_uuid_t *pid,
                           apr_pool_t *pool);
 
+/*
+ * list: looks at WF_LIST_STEP runs at most, and at fewer where they are large. *list is filled in,
+ * in pool; it is valid until the state changes.
+ */
+#define WF_LIST_STEP 1000
+apr_status_t wf_state_list(wf_run_list_t *list, wf_state_t *state, const wf_run_query_t *query,
+                           apr_pool_t *pool);
+
 apr_status_t wf_state_interrupt(wf_run_t *run, wf_state_t *state, const char *vhost,
                                 const wf_uuid_t *pid, const char *by, apr_pool_t *pool);
 
@@ -105,7 +113,12 @@ apr_status_t wf_state_purge(apr_uint64_t *count, int *more, wf_state_t *state,
 /* The earliest end of a lease (a wf_clock time), 0 where there is no holder. */
 apr_time_t wf_state_next_expiry(wf_state_t *state);
 
-/* Shared by the state_*.c files: ends a run that is under way, and forgets its entry. */
+/* Shared by the state_*.c files: a run as it stands, of whatever vhost. Texts of its progress and
+ * interrupt may be the board's. */
+apr_status_t wf_state_read(wf_run_t *run, wf_state_t *state, const wf_uuid_t *pid,
+                           apr_pool_t *pool);
+
+/* Shared likewise: ends a run that is under way, and forgets its entry. */
 apr_status_t wf_state_end(wf_run_t *run, wf_state_t *state, wf_entry_t *entry, const wf_run_t *end,
                           apr_pool_t *pool);
 

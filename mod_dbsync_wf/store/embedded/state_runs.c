@@ -21,9 +21,7 @@ static void overlay(wf_run_t *run, const wf_entry_t *entry)
     run->records = row.records;
 }
 
-/* A run as it stands, of whatever vhost. */
-static apr_status_t read_run(wf_run_t *run, wf_state_t *state, const wf_uuid_t *pid,
-                             apr_pool_t *pool)
+apr_status_t wf_state_read(wf_run_t *run, wf_state_t *state, const wf_uuid_t *pid, apr_pool_t *pool)
 {
     apr_status_t rv = wf_runs_get(run, &state->tables, pid, pool);
     const wf_entry_t *entry = wf_board_find(&state->board, pid);
@@ -46,7 +44,7 @@ static apr_status_t find_keyed(wf_run_t *run, wf_state_t *state, const wf_run_t 
     apr_status_t rv = wf_idempotency_get(&pid, &state->tables, spec, pool);
 
     if (rv == APR_SUCCESS) {
-        rv = read_run(run, state, &pid, pool);
+        rv = wf_state_read(run, state, &pid, pool);
     }
     if (rv != APR_SUCCESS || memcmp(&pid, &spec->pid, sizeof(pid)) == 0) {
         return rv;
@@ -85,14 +83,14 @@ static apr_status_t admit(wf_run_t *run, wf_state_t *state, const wf_run_t *spec
     if (!overlap && !is_full(state, spec, admission->queue_limit)) {
         return APR_NOTFOUND;
     }
-    rv = read_run(run, state, &spec->pid, pool);
+    rv = wf_state_read(run, state, &spec->pid, pool);
     if (rv != APR_NOTFOUND) {
         return rv;
     }
     if (!overlap) {
         return WF_EFULL;
     }
-    rv = read_run(run, state, &overlap->pid, pool);
+    rv = wf_state_read(run, state, &overlap->pid, pool);
     return rv == APR_SUCCESS ? WF_EOVERLAP : rv;
 }
 
@@ -104,7 +102,7 @@ static apr_status_t add_run(wf_run_t *run, wf_state_t *state, wf_slice_t payload
     if (rv == APR_EEXIST) {
         const wf_uuid_t pid = run->pid;
 
-        return read_run(run, state, &pid, pool); /* the same call again */
+        return wf_state_read(run, state, &pid, pool); /* the same call again */
     }
     if (rv == APR_SUCCESS) {
         rv = wf_payloads_put(&state->tables, &run->pid, payload);
@@ -143,7 +141,7 @@ apr_status_t wf_state_create(wf_run_t *run, wf_state_t *state, const wf_run_t *s
 apr_status_t wf_state_get(wf_run_t *run, wf_state_t *state, const char *vhost, const wf_uuid_t *pid,
                           apr_pool_t *pool)
 {
-    apr_status_t rv = read_run(run, state, pid, pool);
+    apr_status_t rv = wf_state_read(run, state, pid, pool);
 
     if (rv == APR_SUCCESS && (!vhost || !run->vhost || strcmp(vhost, run->vhost) != 0)) {
         return APR_NOTFOUND;

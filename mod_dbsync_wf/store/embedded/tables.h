@@ -40,7 +40,10 @@ apr_status_t wf_tables_open(wf_tables_t *tables, wf_bdb_t *bdb, apr_pool_t *pool
 /* Says in the log that a record is not what was written. WF_EDAMAGED. */
 apr_status_t wf_tables_nonsense(wf_tables_t *tables, const char *table);
 
-/* runs: add answers APR_EEXIST where the pid is taken; walk visits the pids from that one on. */
+/*
+ * runs: add answers APR_EEXIST where the pid is taken; walk visits the pids from that one on, and
+ * walk_back those that are smaller, the greatest first.
+ */
 apr_status_t wf_runs_add(wf_tables_t *tables, const wf_run_t *run);
 apr_status_t wf_runs_put(wf_tables_t *tables, const wf_run_t *run);
 apr_status_t wf_runs_get(wf_run_t *run, wf_tables_t *tables, const wf_uuid_t *pid,
@@ -50,6 +53,8 @@ apr_status_t wf_runs_delete(wf_tables_t *tables, const wf_uuid_t *pid);
 typedef apr_status_t (*wf_runs_visit_t)(void *baton, const wf_uuid_t *pid);
 apr_status_t wf_runs_walk(wf_tables_t *tables, const wf_uuid_t *from, wf_runs_visit_t visit,
                           void *baton);
+apr_status_t wf_runs_walk_back(wf_tables_t *tables, const wf_uuid_t *before, wf_runs_visit_t visit,
+                               void *baton);
 
 apr_status_t wf_payloads_put(wf_tables_t *tables, const wf_uuid_t *pid, wf_slice_t payload);
 apr_status_t wf_payloads_get(wf_slice_t *payload, wf_tables_t *tables, const wf_uuid_t *pid,
@@ -65,6 +70,9 @@ apr_status_t wf_active_walk(wf_tables_t *tables, wf_active_visit_t visit, void *
 
 apr_status_t wf_by_project_put(wf_tables_t *tables, const wf_run_t *run);
 apr_status_t wf_by_project_delete(wf_tables_t *tables, const wf_run_t *run);
+/* Visits the project's pids that are smaller than `before`, the greatest first. */
+apr_status_t wf_by_project_walk_back(wf_tables_t *tables, const char *vhost, const char *project,
+                                     const wf_uuid_t *before, wf_runs_visit_t visit, void *baton);
 
 apr_status_t wf_runners_put(wf_tables_t *tables, apr_uint64_t incarnation, const char *host);
 apr_status_t wf_runners_delete(wf_tables_t *tables, apr_uint64_t incarnation);
