@@ -20,6 +20,7 @@ typedef struct page_t {
     wf_request_t *req;
     wf_json_writer_t writer;
     apr_uint32_t count;
+    apr_uint32_t limit;
     apr_hash_t *asked; /* "project/task" -> "may", or "" where the user may not see its runs */
 } page_t;
 
@@ -89,9 +90,8 @@ static apr_status_t read_status(wf_run_status_e *run_status, const request_rec *
 static apr_status_t read_time(apr_time_t *when, const request_rec *r, const char *name,
                               wf_result_t *result)
 {
-    const char *what =
-        "a time as RFC 3339 has it, such as 2026-11-24T03:44:25Z; write a + in it as "
-        "%2B";
+    const char *what = "a time as RFC 3339 has it, such as 2026-11-24T03:44:25Z; "
+                       "write a + in it as %2B";
     const char *text;
     apr_status_t status = read_text(&text, r, name, what, result);
 
@@ -178,12 +178,18 @@ static int may_see(page_t *page, const wf_run_t *run)
     return *answer != '\0';
 }
 
-static void add_runs(page_t *page, const apr_array_header_t *runs)
+/* Adds what may be seen of a list. Where the page is full before its end, the list ends there. */
+static void add_runs(page_t *page, wf_run_list_t *list)
 {
-    for (int i = 0; i < runs->nelts; i++) {
-        const wf_run_t *run = &APR_ARRAY_IDX(runs, i, wf_run_t);
+    for (int i = 0; i < list->runs->nelts; i++) {
+        const wf_run_t *run = &APR_ARRAY_IDX(list->runs, i, wf_run_t);
         wf_buf_t text = {NULL, 0, 0};
 
+        if (page->count == page->limit) {
+            list->more = 1;
+            list->next = (run - 1)->pid;
+            return;
+        }
         if (may_see(page, run)) {
             wf_run_json(&text, run);
             wf_json_put_raw(&page->writer, NULL, wf_buf_slice(&text));
@@ -200,23 +206,23 @@ static void add_runs(page_t *page, const apr_array_header_t *runs)
 static apr_status_t fill(page_t *page, wf_run_list_t *list, wf_run_query_t *query,
                          wf_result_t *result)
 {
-    request_rec *r = page->req->r;
     wf_store_t *store = page->req->shared->store;
-    apr_uint32_t limit = query->limit;
     apr_pool_t *pool;
-    apr_status_t status = apr_pool_create(&pool, r->pool);
+    apr_status_t status = apr_pool_create(&pool, page->req->r->pool);
 
+    query->limit = page->limit;
     for (int calls = 0; status == APR_SUCCESS && calls < CALLS_MOST; calls++) {
         apr_pool_clear(pool);
-        query->limit = limit - page->count;
         status = store->list(list, store, query, result, pool);
-        if (status == APR_SUCCESS) {
-            add_runs(page, list->runs);
-            query->before = list->next;
-        }
-        if (status != APR_SUCCESS || !list->more || page->count == limit) {
+        if (status != APR_SUCCESS) {
             break;
         }
+        add_runs(page, list);
+        if (!list->more || page->count == page->limit) {
+            break;
+        }
+        query->before = list->next;
+        query->limit = LIMIT_MOST; /* there are some that may not be seen, perhaps many */
     }
     return status;
 }
@@ -234,6 +240,7 @@ apr_status_t wf_endpoint_runs(wf_request_t *req, wf_result_t *result)
     if (status != APR_SUCCESS) {
         return status;
     }
+    page.limit = query.limit;
     wf_buf_bind(text, pool);
     wf_json_writer_init(&page.writer, text);
     wf_json_open(&page.writer, NULL, '{');

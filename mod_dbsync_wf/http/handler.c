@@ -80,8 +80,7 @@ static apr_status_t find_route(wf_request_t *req, wf_result_t *result)
     if (wf_route_parse(&req->route, wf_slice(path), req->r->pool) != APR_SUCCESS) {
         return wf_result_set(result, APR_NOTFOUND, WF_PROBLEM_NOT_FOUND,
                              "See /projects/{projectId}/tasks/{taskId}/run, /status/{pid}, "
-                             "/interrupt/{pid} and "
-                             "/runs under this base.");
+                             "/interrupt/{pid} and /runs under this base.");
     }
     req->allow = endpoints[req->route.endpoint].allow;
     return APR_SUCCESS;

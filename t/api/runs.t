@@ -99,6 +99,10 @@ for (1 .. 10) {
 is_deeply(\@paged, \@all, 'the pages have each run once, in order, and none that came later');
 is($cursor, undef, 'the last page has no next');
 is(list("$since&limit=1")->{runs}[0]{pid}, $pid{later}, 'which the next first page has');
+my $bob = list("$since&limit=1&cursor=$pid{failed}", user => 'bob');
+is_deeply([map { $_->{pid} } @{$bob->{runs}}], [$pid{bob}], 'a page is filled beyond what may not be seen');
+is_deeply(pids_of_list("$since&limit=1&cursor=$bob->{next}", user => 'bob'), [$pid{echo}],
+    'and the next one goes on from there');
 my $bobs = list("$since&limit=500&project=601", user => 'bob');
 is_deeply($bobs->{runs}, [], 'a page of what may not be seen is empty');
 

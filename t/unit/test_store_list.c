@@ -2,6 +2,8 @@
 /* The list of runs: what it finds, in which order, and that its pages hold while runs are added. */
 #include "store_util.h"
 
+#include <apr_atomic.h>
+
 #define RUNS   10000
 #define ADDERS 2
 
@@ -194,7 +196,7 @@ typedef struct adder_t {
     int number;
     int runs;
     int failed;
-    volatile int *stop; /* NULL: the runs are counted */
+    volatile apr_uint32_t *stop; /* NULL: the runs are counted */
 } adder_t;
 
 /* Adds runs of the tasks t0 to t9 in turn. */
@@ -207,7 +209,8 @@ static void *APR_THREAD_FUNC add(apr_thread_t *thread, void *data)
     apr_pool_create(&own, NULL);
     apr_pool_create(&pool, own);
     me->failed += wf_embedded_open(&store, me->f->socket, PATIENCE, own) != APR_SUCCESS;
-    for (int i = 0; i < me->runs && !me->failed && !(me->stop && *me->stop); i++) {
+    for (int i = 0; i < me->runs && !me->failed && !(me->stop && apr_atomic_read32(me->stop));
+         i++) {
         wf_new_run_t spec = new_run(apr_psprintf(pool, "t%d", i % 10));
         wf_run_t *run;
 
@@ -220,7 +223,8 @@ static void *APR_THREAD_FUNC add(apr_thread_t *thread, void *data)
     return NULL;
 }
 
-static void start_adders(adder_t *adders, int count, fixture_t *f, int runs, volatile int *stop)
+static void start_adders(adder_t *adders, int count, fixture_t *f, int runs,
+                         volatile apr_uint32_t *stop)
 {
     for (int i = 0; i < count; i++) {
         adders[i] = (adder_t){f, NULL, i, runs, 0, stop};
@@ -265,7 +269,7 @@ static void pages_hold_while_runs_are_added(void **state)
 {
     fixture_t *f = *state;
     wf_run_query_t query = anything();
-    volatile int stop = 0;
+    volatile apr_uint32_t stop = 0;
     adder_t adders[8];
     wf_uuid_t newest;
     wf_run_list_t list;
@@ -299,7 +303,7 @@ static void pages_hold_while_runs_are_added(void **state)
     assert_pages_hold(f, query, &newest, RUNS);
     query.project = "even";
     assert_pages_hold(f, query, &newest, RUNS / 2);
-    stop = 1;
+    apr_atomic_set32(&stop, 1);
     join_adders(adders, ADDERS);
     apr_pool_destroy(f->pool);
     f->pool = pool;
