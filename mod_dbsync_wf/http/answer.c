@@ -44,16 +44,21 @@ static apr_status_t send_body(wf_request_t *req, wf_slice_t text)
     return status;
 }
 
+apr_status_t wf_answer_json(wf_request_t *req, int http_status, wf_buf_t *text)
+{
+    wf_buf_add_char(text, '\n');
+    req->r->status = http_status;
+    set_headers(req->r, "application/json", text->len);
+    return send_body(req, wf_buf_slice(text));
+}
+
 apr_status_t wf_answer_run(wf_request_t *req, int http_status, const wf_run_t *run)
 {
     wf_buf_t *text = apr_pcalloc(req->r->pool, sizeof(*text));
 
     wf_buf_bind(text, req->r->pool);
     wf_run_json(text, run);
-    wf_buf_add_char(text, '\n');
-    req->r->status = http_status;
-    set_headers(req->r, "application/json", text->len);
-    return send_body(req, wf_buf_slice(text));
+    return wf_answer_json(req, http_status, text);
 }
 
 apr_status_t wf_answer_options(wf_request_t *req)

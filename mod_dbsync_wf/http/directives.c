@@ -14,6 +14,7 @@
 #define GIB             ((apr_uint64_t)1 << 30)
 
 #define THREADS_MOST    4096
+#define QUEUE_MOST      100000000
 #define CACHE_LEAST     MIB
 #define CACHE_MOST      (64 * GIB)
 #define BODY_MOST       (64 * MIB)
@@ -176,6 +177,26 @@ static const char *set_retention(cmd_parms *cmd, void *dir, const char *arg)
     return NULL;
 }
 
+static const char *set_queue_limit(cmd_parms *cmd, void *dir, const char *arg)
+{
+    const char *context = ap_check_cmd_context(cmd, GLOBAL_ONLY);
+    const char *at = arg;
+    apr_uint64_t limit;
+
+    (void)dir;
+    if (context) {
+        return context;
+    }
+    if (!read_digits(&limit, &at) || *at != '\0' || limit > QUEUE_MOST) {
+        return apr_psprintf(cmd->pool,
+                            "DbsyncWfQueueLimit must be 0, for no limit, or a whole number up to "
+                            "%d, not \"%s\"",
+                            QUEUE_MOST, arg);
+    }
+    settings_of(cmd)->queue_limit = (apr_uint32_t)limit;
+    return NULL;
+}
+
 /* The API's paths are no files: a section for files would be obeyed by nobody. NULL where all is
  * well. */
 static const char *check_section(const cmd_parms *cmd)
@@ -247,6 +268,9 @@ const command_rec wf_config_directives[] = {
     AP_INIT_TAKE1("DbsyncWfRetention", set_retention, NULL, RSRC_CONF,
                   "how long runs are kept after their end, from 15s to 100000h, or 0 for ever; "
                   "default 0"),
+    AP_INIT_TAKE1("DbsyncWfQueueLimit", set_queue_limit, NULL, RSRC_CONF,
+                  "how many runs wait at a time, up to 100000000, or 0 for no limit; "
+                  "default 100000"),
     AP_INIT_TAKE1("DbsyncWfProjects", set_projects, NULL, RSRC_CONF | ACCESS_CONF,
                   "folder that holds the project files, {projectId}.json"),
     AP_INIT_TAKE1("DbsyncWfMaxBody", set_max_body, NULL, RSRC_CONF | ACCESS_CONF,

@@ -17,6 +17,10 @@ apr_status_t wf_endpoint_run(wf_request_t *req, wf_result_t *result);
 /* GET: 200, the run as it stands. */
 apr_status_t wf_endpoint_status(wf_request_t *req, wf_result_t *result);
 
+/* GET: 200, the runs that this user may see and that the query's arguments name, the newest first.
+ */
+apr_status_t wf_endpoint_runs(wf_request_t *req, wf_result_t *result);
+
 /* GET, POST: stops a run; 202, or 200 where it had been interrupted already. HEAD changes nothing.
  */
 apr_status_t wf_endpoint_interrupt(wf_request_t *req, wf_result_t *result);

@@ -70,8 +70,12 @@ static void close_listener(supervisor_t *s)
 static int keeper_main(void *baton)
 {
     supervisor_t *s = baton;
-    wf_keeper_config_t config = {s->settings->state_dir, s->settings->cache_size,
-                                 s->settings->retention, s->listener, s->ready_child};
+    wf_keeper_config_t config = {s->settings->state_dir,
+                                 s->settings->cache_size,
+                                 s->settings->retention,
+                                 s->settings->queue_limit,
+                                 s->listener,
+                                 s->ready_child};
 
     close_own(s);
     return wf_keeper_run(&config, s->pool) == APR_SUCCESS ? 0 : 1;

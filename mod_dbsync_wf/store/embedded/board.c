@@ -32,6 +32,7 @@ void wf_board_init(wf_board_t *board, apr_pool_t *pool)
     board->groups = apr_hash_make(pool);
     board->holders = apr_hash_make(pool);
     TAILQ_INIT(&board->ready);
+    board->queued = 0;
 }
 
 /* The hash's key lies in the entry: out of the hash first. */
@@ -54,6 +55,7 @@ void wf_board_clear(wf_board_t *board)
     void *value;
     apr_hash_index_t *i;
 
+    board->queued = 0;
     for (i = apr_hash_first(NULL, board->entries); i; i = apr_hash_next(i)) {
         apr_hash_this(i, NULL, NULL, &value);
         forget_entry(board, value);
@@ -113,15 +115,30 @@ static void add_group_key(wf_buf_t *key, const wf_run_t *run)
     wf_buf_add(key, run->task, strlen(run->task) + 1);
 }
 
-wf_entry_t *wf_board_overlap(wf_board_t *board, const wf_run_t *run)
+/* The group of a run's task, NULL where none of it is under way. */
+static wf_group_t *find_group(wf_board_t *board, const wf_run_t *run)
 {
-    apr_uint32_t most = run->concurrency ? run->concurrency : 1;
     wf_buf_t key = {NULL, 0, 0};
     wf_group_t *group;
 
     add_group_key(&key, run);
     group = apr_hash_get(board->groups, key.data, (apr_ssize_t)key.len);
     wf_buf_free(&key);
+    return group;
+}
+
+apr_uint32_t wf_board_queued(wf_board_t *board, const wf_run_t *run)
+{
+    const wf_group_t *group = find_group(board, run);
+
+    return group ? group->queued : 0;
+}
+
+wf_entry_t *wf_board_overlap(wf_board_t *board, const wf_run_t *run)
+{
+    apr_uint32_t most = run->concurrency ? run->concurrency : 1;
+    wf_group_t *group = find_group(board, run);
+
     return group && group->queued + group->running >= most
                ? TAILQ_LAST(&group->members, wf_entry_queue)
                : NULL;
@@ -164,6 +181,7 @@ wf_entry_t *wf_board_queue(wf_board_t *board, const wf_run_t *run)
     TAILQ_INSERT_TAIL(&entry->group->queue, entry, link);
     TAILQ_INSERT_TAIL(&entry->group->members, entry, member);
     entry->group->queued++;
+    board->queued++;
     apr_hash_set(board->entries, &entry->pid, sizeof(entry->pid), entry);
     refresh(board, entry->group);
     if (entry->group->is_ready) {
@@ -191,6 +209,7 @@ void wf_board_hold(wf_board_t *board, wf_entry_t *entry, wf_holder_t *holder)
     TAILQ_INSERT_TAIL(&holder->held, entry, link);
     entry->holder = holder;
     entry->group->queued--;
+    board->queued--;
     entry->group->running++;
     refresh(board, entry->group);
 }
@@ -204,6 +223,7 @@ static void detach(wf_board_t *board, wf_entry_t *entry)
     } else {
         TAILQ_REMOVE(&entry->group->queue, entry, link);
         entry->group->queued--;
+        board->queued--;
     }
     entry->holder = NULL;
     refresh(board, entry->group);
@@ -218,6 +238,7 @@ void wf_board_unhold(wf_board_t *board, wf_entry_t *entry)
     entry->started = 0;
     TAILQ_INSERT_HEAD(&entry->group->queue, entry, link);
     entry->group->queued++;
+    board->queued++;
     refresh(board, entry->group);
     announce(board);
 }

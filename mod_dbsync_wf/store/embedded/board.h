@@ -73,6 +73,7 @@ typedef struct wf_board_t {
     apr_hash_t *groups;  /* by key */
     apr_hash_t *holders; /* by incarnation */
     struct wf_group_queue ready;
+    apr_uint32_t queued; /* in all groups */
 } wf_board_t;
 
 /* Makes an empty board. Its tables live in pool, its items on the heap. */
@@ -92,6 +93,9 @@ wf_entry_t *wf_board_queue(wf_board_t *board, const wf_run_t *run);
  * one of them that came last; otherwise NULL.
  */
 wf_entry_t *wf_board_overlap(wf_board_t *board, const wf_run_t *run);
+
+/* How many runs of the run's task are queued. */
+apr_uint32_t wf_board_queued(wf_board_t *board, const wf_run_t *run);
 
 /* The entry to claim next, or NULL; the group it belongs to then goes to the end of the ring. */
 wf_entry_t *wf_board_next(wf_board_t *board);

@@ -223,6 +223,7 @@ static apr_status_t open_store(wf_keeper_t *keeper, wf_home_t *home,
         return rv;
     }
     rv = wf_state_open(&keeper->state, keeper->bdb, pool);
+    keeper->state.queue_limit = config->queue_limit;
     if (rv == APR_SUCCESS) {
         /* Last, so that a tool that joins and is killed hangs no keeper that is not pinged yet. */
         rv = wf_regions_publish(&home->regions, config->cache_size,

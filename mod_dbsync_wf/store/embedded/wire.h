@@ -34,6 +34,7 @@ typedef enum {
     WF_OP_REAP,
     WF_OP_WAIT,
     WF_OP_PURGE,
+    WF_OP_LIST,
     WF_OP_COUNT
 } wf_op_e;
 
@@ -81,7 +82,14 @@ enum {
     WF_FIELD_WRITTEN,
     WF_FIELD_FAILED,
     WF_FIELD_MARKER, /* repeated: name, NUL, JSON */
-    WF_FIELD_LAST = WF_FIELD_MARKER
+    WF_FIELD_QUEUE,  /* how many runs of the task may be queued; 0: any number */
+    WF_FIELD_PROJECT,
+    WF_FIELD_TASK,
+    WF_FIELD_USER,
+    WF_FIELD_STATUS,
+    WF_FIELD_FROM, /* microseconds since 1970, as is the next */
+    WF_FIELD_TO,
+    WF_FIELD_LAST = WF_FIELD_TO
 };
 
 /* The fields of a frame, as far as they came; texts and slices point into the frame. */
