@@ -11,6 +11,13 @@
  */
 apr_status_t wf_answer_run(wf_request_t *req, int http_status, const wf_run_t *run);
 
+/*
+ * Sends the run as it stands, 200, with an ETag that differs whenever the answer's bytes do; or 304
+ * without a body where If-None-Match has that tag (RFC 9110, 13.1.2). Returns as wf_answer_run
+ * does.
+ */
+apr_status_t wf_answer_run_state(wf_request_t *req, const wf_run_t *run);
+
 /* Answers OPTIONS with the methods in req->allow. */
 apr_status_t wf_answer_options(wf_request_t *req);
 

@@ -9,5 +9,5 @@ apr_status_t wf_endpoint_status(wf_request_t *req, wf_result_t *result)
     wf_run_t *run;
     apr_status_t status = wf_authz_find_run(&run, req, result);
 
-    return status == APR_SUCCESS ? wf_answer_run(req, HTTP_OK, run) : status;
+    return status == APR_SUCCESS ? wf_answer_run_state(req, run) : status;
 }
