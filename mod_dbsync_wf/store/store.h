@@ -94,6 +94,8 @@ typedef struct wf_run_t {
     int result_cut;
     wf_slice_t actions; /* JSON array */
     wf_run_error_t error;
+    apr_uint64_t version; /* from get alone: another one where the run may show something else; 0:
+                             it has ended */
 } wf_run_t;
 
 /* What create takes; the rest of wf_run_t is the store's to fill in. */
@@ -238,6 +240,16 @@ struct wf_store_t {
      * WF_ESTALE. */
     apr_status_t (*wait)(unsigned *events, wf_store_t *store, apr_uint64_t incarnation,
                          apr_interval_time_t timeout, apr_pool_t *pool);
+
+    /*
+     * Waits at most `timeout` until the run has another version than `version`, or, where that is
+     * 0, until it has ended; of whatever vhost, and not only of those that exist: one that is not
+     * under way has ended. No change is missed between a get that gave the version and this. `most`
+     * is how many such calls may wait at a time, of all clients together. APR_SUCCESS, a hint as
+     * those of wait are; APR_TIMEUP; WF_EFULL where `most` wait already.
+     */
+    apr_status_t (*watch)(wf_store_t *store, const wf_uuid_t *pid, apr_uint64_t version,
+                          apr_uint32_t most, apr_interval_time_t timeout, apr_pool_t *pool);
 };
 
 #endif

@@ -6,8 +6,8 @@
  * tagged fields (base/codec.h)
  *
  * In a request the code is the operation, in an answer the outcome; `call` pairs the two.
- * A client may send further requests before the answers; answers to WAIT come when they come, all
- * others in order.
+ * A client may send further requests before the answers; answers to WAIT and WATCH come when
+ * they come, all others in order.
  */
 #ifndef WF_STORE_EMBEDDED_WIRE_H
 #define WF_STORE_EMBEDDED_WIRE_H
@@ -34,6 +34,7 @@ typedef enum {
     WF_OP_REAP,
     WF_OP_WAIT,
     WF_OP_PURGE,
+    WF_OP_WATCH, /* PID, VERSION, MAX, TIMEOUT -> COUNT: 1 for news, 0 where the time is up */
     WF_OP_COUNT
 } wf_op_e;
 
@@ -80,8 +81,9 @@ enum {
     WF_FIELD_READ,
     WF_FIELD_WRITTEN,
     WF_FIELD_FAILED,
-    WF_FIELD_MARKER, /* repeated: name, NUL, JSON */
-    WF_FIELD_LAST = WF_FIELD_MARKER
+    WF_FIELD_MARKER,  /* repeated: name, NUL, JSON */
+    WF_FIELD_VERSION, /* of a run under way */
+    WF_FIELD_LAST = WF_FIELD_VERSION
 };
 
 /* The fields of a frame, as far as they came; texts and slices point into the frame. */
