@@ -94,12 +94,20 @@ static apr_status_t answer_not_modified(wf_request_t *req)
     return send_body(req, wf_slice(NULL));
 }
 
-/* Whether If-None-Match names the tag that is set, or is "*". */
-static int is_known(request_rec *r)
+/* Whether If-None-Match names the ETag among `headers`, or is "*". */
+static int is_known(request_rec *r, apr_table_t *headers)
 {
-    ap_condition_e condition = ap_condition_if_none_match(r, r->headers_out);
+    ap_condition_e condition = ap_condition_if_none_match(r, headers);
 
     return condition == AP_CONDITION_STRONG || condition == AP_CONDITION_WEAK;
+}
+
+int wf_answer_is_known(wf_request_t *req, const wf_run_t *run, apr_pool_t *pool)
+{
+    apr_table_t *headers = apr_table_make(pool, 1);
+
+    apr_table_setn(headers, "ETag", make_etag(write_run(run, pool), pool));
+    return is_known(req->r, headers);
 }
 
 apr_status_t wf_answer_run_state(wf_request_t *req, const wf_run_t *run)
@@ -111,7 +119,7 @@ apr_status_t wf_answer_run_state(wf_request_t *req, const wf_run_t *run)
     /* May be kept by the client alone, who asks each time whether it still holds. */
     apr_table_setn(r->headers_out, "Cache-Control", "private, no-cache");
     apr_table_setn(r->headers_out, "ETag", make_etag(text, r->pool));
-    return is_known(r) ? answer_not_modified(req) : send_body(req, text);
+    return is_known(r, r->headers_out) ? answer_not_modified(req) : send_body(req, text);
 }
 
 apr_status_t wf_answer_options(wf_request_t *req)

@@ -18,6 +18,9 @@ apr_status_t wf_answer_run(wf_request_t *req, int http_status, const wf_run_t *r
  */
 apr_status_t wf_answer_run_state(wf_request_t *req, const wf_run_t *run);
 
+/* Whether that would be 304. Works in pool. */
+int wf_answer_is_known(wf_request_t *req, const wf_run_t *run, apr_pool_t *pool);
+
 /* Answers OPTIONS with the methods in req->allow. */
 apr_status_t wf_answer_options(wf_request_t *req);
 

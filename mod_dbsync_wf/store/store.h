@@ -148,6 +148,16 @@ typedef struct wf_finish_t {
 #define WF_EVENT_INTERRUPT 2u /* a heartbeat would list an interrupted run */
 #define WF_EVENT_RESYNC    4u /* anything may have happened: look at everything */
 
+/* What to wait for, and how long. */
+typedef struct wf_watch_t {
+    wf_uuid_t pid;
+    apr_uint64_t version; /* news is what makes it another one than this; 0: the run's end alone */
+    apr_uint32_t most;    /* how many such calls may wait at a time, of all clients together */
+    apr_interval_time_t timeout;   /* an hour at most */
+    int (*is_wanted)(void *baton); /* asked some times a second; NULL: for as long as it takes */
+    void *baton;
+} wf_watch_t;
+
 typedef struct wf_store_t wf_store_t;
 
 struct wf_store_t {
@@ -242,14 +252,12 @@ struct wf_store_t {
                          apr_interval_time_t timeout, apr_pool_t *pool);
 
     /*
-     * Waits at most `timeout` until the run has another version than `version`, or, where that is
-     * 0, until it has ended; of whatever vhost, and not only of those that exist: one that is not
-     * under way has ended. No change is missed between a get that gave the version and this. `most`
-     * is how many such calls may wait at a time, of all clients together. APR_SUCCESS, a hint as
-     * those of wait are; APR_TIMEUP; WF_EFULL where `most` wait already.
+     * Waits until a run has news. A run that is not under way, or is none, has ended. No change is
+     * missed between the get that gave the version and this.
+     * APR_SUCCESS, a hint as those of wait are; APR_TIMEUP; WF_EFULL where `most` wait already;
+     * WF_ECANCELLED where it is wanted no more.
      */
-    apr_status_t (*watch)(wf_store_t *store, const wf_uuid_t *pid, apr_uint64_t version,
-                          apr_uint32_t most, apr_interval_time_t timeout, apr_pool_t *pool);
+    apr_status_t (*watch)(wf_store_t *store, const wf_watch_t *watch, apr_pool_t *pool);
 };
 
 #endif

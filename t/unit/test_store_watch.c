@@ -16,6 +16,14 @@ typedef struct watcher_t {
     apr_interval_time_t took;
 } watcher_t;
 
+static apr_status_t call(fixture_t *f, const wf_uuid_t *pid, apr_uint64_t version,
+                         apr_uint32_t most, apr_interval_time_t timeout, apr_pool_t *pool)
+{
+    wf_watch_t watch = {*pid, version, most, timeout, NULL, NULL};
+
+    return f->store->watch(f->store, &watch, pool);
+}
+
 static void *watch(void *data)
 {
     watcher_t *w = data;
@@ -23,7 +31,7 @@ static void *watch(void *data)
     apr_pool_t *pool;
 
     apr_pool_create_unmanaged(&pool);
-    w->status = w->f->store->watch(w->f->store, &w->pid, w->version, WATCHERS, LONG, pool);
+    w->status = call(w->f, &w->pid, w->version, WATCHERS, LONG, pool);
     w->took = wf_clock() - begin;
     apr_pool_destroy(pool);
     return NULL;
@@ -49,7 +57,7 @@ static void await_watchers(fixture_t *f, const wf_uuid_t *pid, apr_uint32_t coun
 {
     apr_time_t deadline = wf_clock() + AT_ONCE;
 
-    while (f->store->watch(f->store, pid, 0, count, 0, f->pool) != WF_EFULL) {
+    while (call(f, pid, 0, count, 0, f->pool) != WF_EFULL) {
         assert_true(wf_clock() < deadline);
     }
 }
@@ -62,10 +70,10 @@ static void the_time_is_up(void **state)
     apr_interval_time_t timeout = apr_time_from_msec(200);
 
     create_ok(f, &spec);
-    assert_int_equal(f->store->watch(f->store, &spec.pid, 0, 1, timeout, f->pool), APR_TIMEUP);
+    assert_int_equal(call(f, &spec.pid, 0, 1, timeout, f->pool), APR_TIMEUP);
     assert_true(wf_clock() - begin >= timeout);
     assert_true(wf_clock() - begin < AT_ONCE);
-    assert_int_equal(f->store->watch(f->store, &spec.pid, 0, 1, 0, f->pool), APR_TIMEUP);
+    assert_int_equal(call(f, &spec.pid, 0, 1, 0, f->pool), APR_TIMEUP);
 }
 
 static void what_is_not_under_way_has_ended(void **state)
@@ -74,13 +82,13 @@ static void what_is_not_under_way_has_ended(void **state)
     wf_new_run_t spec = new_run("12");
     wf_run_t *run;
 
-    assert_int_equal(f->store->watch(f->store, &spec.pid, 0, 1, LONG, f->pool), APR_SUCCESS);
+    assert_int_equal(call(f, &spec.pid, 0, 1, LONG, f->pool), APR_SUCCESS);
     create_ok(f, &spec);
     assert_true(get_ok(f, &spec.pid)->version != 0);
     assert_int_equal(f->store->interrupt(&run, f->store, VHOST, &spec.pid, "bob", NULL, f->pool),
                      APR_SUCCESS);
     assert_int_equal(get_ok(f, &spec.pid)->version, 0);
-    assert_int_equal(f->store->watch(f->store, &spec.pid, 0, 1, LONG, f->pool), APR_SUCCESS);
+    assert_int_equal(call(f, &spec.pid, 0, 1, LONG, f->pool), APR_SUCCESS);
 }
 
 /* Every change gives another version, and wakes who waits for any; the end alone wakes the other.
@@ -117,7 +125,7 @@ static void each_change_wakes(void **state)
         }
         assert_woken(&any);
         assert_true(get_ok(f, &spec.pid)->version != seen);
-        assert_int_equal(f->store->watch(f->store, &spec.pid, seen, 2, LONG, f->pool), APR_SUCCESS);
+        assert_int_equal(call(f, &spec.pid, seen, 2, LONG, f->pool), APR_SUCCESS);
     }
     assert_woken(&end);
 }
@@ -140,7 +148,7 @@ static void the_bound_is_kept(void **state)
     for (int i = 0; i < WATCHERS; i++) {
         assert_woken(&watchers[i]);
     }
-    assert_int_equal(f->store->watch(f->store, &other.pid, 0, 1, 0, f->pool), APR_TIMEUP);
+    assert_int_equal(call(f, &other.pid, 0, 1, 0, f->pool), APR_TIMEUP);
 }
 
 /* A keeper that is killed: who waits for the end waits on, who waits for a change may be woken. */
@@ -163,6 +171,34 @@ static void a_new_keeper_is_watched_on(void **state)
     assert_woken(&end);
 }
 
+/* Says no at the third time. */
+static int is_wanted(void *baton)
+{
+    return ++*(int *)baton < 3;
+}
+
+static void nobody_waits_for_what_is_not_wanted(void **state)
+{
+    fixture_t *f = *state;
+    wf_new_run_t spec = new_run("12");
+    int asked = 0;
+    wf_watch_t watch = {spec.pid, 0, 1, LONG, is_wanted, &asked};
+    apr_time_t begin = wf_clock();
+
+    create_ok(f, &spec);
+    assert_int_equal(f->store->watch(f->store, &watch, f->pool), WF_ECANCELLED);
+    assert_true(wf_clock() - begin < AT_ONCE);
+    assert_true(asked >= 3);
+    while (call(f, &spec.pid, 0, 1, 0, f->pool) != APR_TIMEUP) { /* its place is free again */
+        assert_true(wf_clock() - begin < AT_ONCE);
+    }
+    /* Nor does it look for a keeper that is gone. */
+    end_keeper(f, SIGKILL);
+    assert_int_equal(f->store->watch(f->store, &watch, f->pool), WF_ECANCELLED);
+    assert_true(wf_clock() - begin < AT_ONCE);
+    start_keeper(f);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -171,6 +207,7 @@ int main(void)
         STORE_TEST(each_change_wakes),
         STORE_TEST(the_bound_is_kept),
         STORE_TEST(a_new_keeper_is_watched_on),
+        STORE_TEST(nobody_waits_for_what_is_not_wanted),
     };
 
     apr_initialize();

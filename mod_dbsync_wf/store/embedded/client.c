@@ -291,17 +291,18 @@ static apr_status_t wait_for_news(unsigned *events, wf_store_t *store, apr_uint6
     return rv;
 }
 
-static apr_status_t watch_run(wf_store_t *store, const wf_uuid_t *pid, apr_uint64_t version,
-                              apr_uint32_t most, apr_interval_time_t timeout, apr_pool_t *pool)
+static apr_status_t watch_run(wf_store_t *store, const wf_watch_t *watch, apr_pool_t *pool)
 {
     wf_call_t *call = wf_call_begin(client_of(store), WF_OP_WATCH, pool);
     apr_status_t rv;
 
-    wf_field_add(&call->request, WF_FIELD_PID, wf_slice_of(pid, sizeof(*pid)));
-    wf_field_add_u64(&call->request, WF_FIELD_VERSION, version);
-    wf_field_add_u64(&call->request, WF_FIELD_MAX, most);
-    wf_field_add_u64(&call->request, WF_FIELD_TIMEOUT, (apr_uint64_t)timeout);
-    rv = wf_call_send(call, client_of(store), timeout, NULL);
+    wf_field_add(&call->request, WF_FIELD_PID, wf_slice_of(&watch->pid, sizeof(watch->pid)));
+    wf_field_add_u64(&call->request, WF_FIELD_VERSION, watch->version);
+    wf_field_add_u64(&call->request, WF_FIELD_MAX, watch->most);
+    wf_field_add_u64(&call->request, WF_FIELD_TIMEOUT, (apr_uint64_t)watch->timeout);
+    call->is_wanted = watch->is_wanted;
+    call->baton = watch->baton;
+    rv = wf_call_send(call, client_of(store), watch->timeout, NULL);
     if (rv == APR_SUCCESS && wf_message_u64(&call->message, WF_FIELD_COUNT) == 0) {
         return APR_TIMEUP;
     }

@@ -4,7 +4,7 @@
 
 #include "base/clock.h"
 
-#define WATCH_MAX apr_time_from_sec(60)
+#define WATCH_MAX apr_time_from_sec(3600)
 #define NEVER     APR_INT64_MAX
 
 static struct wf_peer_list *list_of(wf_keeper_t *keeper, const wf_uuid_t *pid)
