@@ -94,6 +94,8 @@ typedef struct wf_run_t {
     int result_cut;
     wf_slice_t actions; /* JSON array */
     wf_run_error_t error;
+    apr_uint64_t version; /* from get alone: another one where the run may show something else; 0:
+                             it has ended */
 } wf_run_t;
 
 /* What create takes; the rest of wf_run_t is the store's to fill in. */
@@ -168,6 +170,16 @@ typedef struct wf_run_list_t {
 #define WF_EVENT_READY     1u /* a run may be claimed */
 #define WF_EVENT_INTERRUPT 2u /* a heartbeat would list an interrupted run */
 #define WF_EVENT_RESYNC    4u /* anything may have happened: look at everything */
+
+/* What to wait for, and how long. */
+typedef struct wf_watch_t {
+    wf_uuid_t pid;
+    apr_uint64_t version; /* news is what makes it another one than this; 0: the run's end alone */
+    apr_uint32_t most;    /* how many such calls may wait at a time, of all clients together */
+    apr_interval_time_t timeout;   /* an hour at most */
+    int (*is_wanted)(void *baton); /* asked some times a second; NULL: for as long as it takes */
+    void *baton;
+} wf_watch_t;
 
 typedef struct wf_store_t wf_store_t;
 
@@ -272,6 +284,14 @@ struct wf_store_t {
      * WF_ESTALE. */
     apr_status_t (*wait)(unsigned *events, wf_store_t *store, apr_uint64_t incarnation,
                          apr_interval_time_t timeout, apr_pool_t *pool);
+
+    /*
+     * Waits until a run has news. A run that is not under way, or is none, has ended. No change is
+     * missed between the get that gave the version and this.
+     * APR_SUCCESS, a hint as those of wait are; APR_TIMEUP; WF_EFULL where `most` wait already;
+     * WF_ECANCELLED where it is wanted no more.
+     */
+    apr_status_t (*watch)(wf_store_t *store, const wf_watch_t *watch, apr_pool_t *pool);
 };
 
 #endif

@@ -3,6 +3,7 @@
 #include "store/embedded/board.h"
 
 #include <stdlib.h>
+#include "base/clock.h"
 #include "base/slice.h"
 
 static void *allocate(apr_size_t size)
@@ -33,6 +34,20 @@ void wf_board_init(wf_board_t *board, apr_pool_t *pool)
     board->holders = apr_hash_make(pool);
     TAILQ_INIT(&board->ready);
     board->queued = 0;
+    board->version = (apr_uint64_t)wf_clock(); /* fewer are given out than there are microseconds */
+    board->watchers = 0;
+    board->stirred = apr_pcalloc(pool, sizeof(*board->stirred));
+    wf_buf_bind(board->stirred, pool);
+}
+
+static void stir(wf_entry_t *entry)
+{
+    wf_board_t *board = entry->board;
+
+    entry->version = ++board->version;
+    if (board->watchers) {
+        wf_buf_add(board->stirred, &entry->pid, sizeof(entry->pid));
+    }
 }
 
 /* The hash's key lies in the entry: out of the hash first. */
@@ -173,6 +188,7 @@ wf_entry_t *wf_board_queue(wf_board_t *board, const wf_run_t *run)
     wf_entry_t *entry = allocate(sizeof(*entry));
 
     entry->pid = run->pid;
+    entry->board = board;
     entry->group = group_of(board, run);
     entry->fence = run->fence;
     entry->started = run->started;
@@ -208,6 +224,7 @@ void wf_board_hold(wf_board_t *board, wf_entry_t *entry, wf_holder_t *holder)
     TAILQ_REMOVE(&entry->group->queue, entry, link);
     TAILQ_INSERT_TAIL(&holder->held, entry, link);
     entry->holder = holder;
+    stir(entry);
     entry->group->queued--;
     board->queued--;
     entry->group->running++;
@@ -235,6 +252,7 @@ static void detach(wf_board_t *board, wf_entry_t *entry)
 void wf_board_unhold(wf_board_t *board, wf_entry_t *entry)
 {
     detach(board, entry);
+    stir(entry);
     entry->started = 0;
     TAILQ_INSERT_HEAD(&entry->group->queue, entry, link);
     entry->group->queued++;
@@ -248,6 +266,7 @@ void wf_board_remove(wf_board_t *board, wf_entry_t *entry)
     wf_group_t *group = entry->group;
 
     detach(board, entry);
+    stir(entry);
     TAILQ_REMOVE(&group->members, entry, member);
     forget_entry(board, entry);
     if (group->queued == 0 && group->running == 0) {
@@ -278,6 +297,7 @@ void wf_entry_row(wf_run_t *row, const wf_entry_t *entry)
 
 void wf_entry_set_interrupt(wf_entry_t *entry, apr_time_t when, const char *by)
 {
+    stir(entry);
     entry->interrupt_requested = when;
     set_text(&entry->interrupted_by, by);
 }
@@ -285,6 +305,7 @@ void wf_entry_set_interrupt(wf_entry_t *entry, apr_time_t when, const char *by)
 void wf_entry_set_progress(wf_entry_t *entry, const wf_run_progress_t *progress,
                            const wf_run_records_t *records)
 {
+    stir(entry);
     set_text(&entry->action, progress->action);
     entry->done = progress->done;
     entry->total = progress->total;

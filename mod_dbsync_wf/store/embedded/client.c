@@ -247,7 +247,13 @@ static apr_status_t get_run(wf_run_t **run, wf_store_t *store, const char *vhost
     apr_status_t rv;
 
     rv = wf_call_send(call, client_of(store), 0, result);
-    return rv == APR_SUCCESS ? take_run(run, &call->message, pool) : rv;
+    if (rv == APR_SUCCESS) {
+        rv = take_run(run, &call->message, pool);
+    }
+    if (rv == APR_SUCCESS) {
+        (*run)->version = wf_message_u64(&call->message, WF_FIELD_VERSION);
+    }
+    return rv;
 }
 
 static apr_status_t take_runs(apr_array_header_t *runs, wf_slice_t body, apr_pool_t *pool)
@@ -327,6 +333,24 @@ static apr_status_t wait_for_news(unsigned *events, wf_store_t *store, apr_uint6
     return rv;
 }
 
+static apr_status_t watch_run(wf_store_t *store, const wf_watch_t *watch, apr_pool_t *pool)
+{
+    wf_call_t *call = wf_call_begin(client_of(store), WF_OP_WATCH, pool);
+    apr_status_t rv;
+
+    wf_field_add(&call->request, WF_FIELD_PID, wf_slice_of(&watch->pid, sizeof(watch->pid)));
+    wf_field_add_u64(&call->request, WF_FIELD_VERSION, watch->version);
+    wf_field_add_u64(&call->request, WF_FIELD_MAX, watch->most);
+    wf_field_add_u64(&call->request, WF_FIELD_TIMEOUT, (apr_uint64_t)watch->timeout);
+    call->is_wanted = watch->is_wanted;
+    call->baton = watch->baton;
+    rv = wf_call_send(call, client_of(store), watch->timeout, NULL);
+    if (rv == APR_SUCCESS && wf_message_u64(&call->message, WF_FIELD_COUNT) == 0) {
+        return APR_TIMEUP;
+    }
+    return rv;
+}
+
 static apr_status_t close_idle(void *data)
 {
     wf_client_t *client = data;
@@ -354,6 +378,7 @@ static const wf_store_t calls = {
     .reap = reap,
     .purge = purge,
     .wait = wait_for_news,
+    .watch = watch_run,
 };
 
 apr_status_t wf_embedded_open(wf_store_t **store, const char *socket_path,

@@ -215,7 +215,10 @@ static apr_status_t do_get(wf_keeper_t *keeper, wf_peer_t *peer, const wf_messag
                           &pid, keeper->batch);
     }
     if (rv == APR_SUCCESS) {
+        const wf_entry_t *entry = wf_board_find(&keeper->state.board, &pid);
+
         add_run(&peer->out, &run);
+        wf_field_add_u64(&peer->out, WF_FIELD_VERSION, entry ? entry->version : 0);
     }
     return rv;
 }
@@ -288,6 +291,15 @@ static apr_status_t do_wait(wf_keeper_t *keeper, wf_peer_t *peer, const wf_messa
     return APR_SUCCESS;
 }
 
+static apr_status_t do_watch(wf_keeper_t *keeper, wf_peer_t *peer, const wf_message_t *m)
+{
+    int now;
+    apr_status_t rv = wf_news_begin(&now, keeper, peer, m);
+
+    wf_field_add_u64(&peer->out, WF_FIELD_COUNT, (apr_uint64_t)now);
+    return rv;
+}
+
 static void answer_wait(wf_keeper_t *keeper, wf_peer_t *peer, wf_answer_e code, unsigned news)
 {
     apr_size_t mark;
@@ -328,7 +340,7 @@ static const struct {
     [WF_OP_RELEASE] = {do_release, 1},   [WF_OP_INTERRUPT] = {do_interrupt, 1},
     [WF_OP_GET] = {do_get, 0},           [WF_OP_REAP] = {do_reap, 1},
     [WF_OP_WAIT] = {do_wait, 0},         [WF_OP_PURGE] = {do_purge, 1},
-    [WF_OP_LIST] = {do_list, 0},
+    [WF_OP_LIST] = {do_list, 0},         [WF_OP_WATCH] = {do_watch, 0},
 };
 
 static int is_refused(const wf_keeper_t *keeper, unsigned char op)
@@ -380,7 +392,8 @@ apr_status_t wf_keeper_execute(wf_keeper_t *keeper, wf_peer_t *peer, wf_slice_t 
                 return settled;
             }
         }
-        if (m.code == WF_OP_WAIT && rv == APR_SUCCESS) {
+        if (rv == APR_SUCCESS &&
+            (m.code == WF_OP_WAIT || (m.code == WF_OP_WATCH && peer->watches))) {
             peer->out.len = mark;
             return APR_SUCCESS;
         }

@@ -6,8 +6,8 @@
  * tagged fields (base/codec.h)
  *
  * In a request the code is the operation, in an answer the outcome; `call` pairs the two.
- * A client may send further requests before the answers; answers to WAIT come when they come, all
- * others in order.
+ * A client may send further requests before the answers; answers to WAIT and WATCH come when
+ * they come, all others in order.
  */
 #ifndef WF_STORE_EMBEDDED_WIRE_H
 #define WF_STORE_EMBEDDED_WIRE_H
@@ -35,6 +35,7 @@ typedef enum {
     WF_OP_WAIT,
     WF_OP_PURGE,
     WF_OP_LIST,
+    WF_OP_WATCH, /* PID, VERSION, MAX, TIMEOUT -> COUNT: 1 for news, 0 where the time is up */
     WF_OP_COUNT
 } wf_op_e;
 
@@ -89,7 +90,8 @@ enum {
     WF_FIELD_STATUS,
     WF_FIELD_FROM, /* microseconds since 1970, as is the next */
     WF_FIELD_TO,
-    WF_FIELD_LAST = WF_FIELD_TO
+    WF_FIELD_VERSION, /* of a run under way */
+    WF_FIELD_LAST = WF_FIELD_VERSION
 };
 
 /* The fields of a frame, as far as they came; texts and slices point into the frame. */
