@@ -4,13 +4,14 @@
 use strict;
 use warnings FATAL => 'all';
 use WfSql;
+use WfSqlMore;
 use WfSqlSuite;
 use WfTest;
 
 my $db = begin_database('pgsql');
 WfSqlSuite::all($db);
 
-WfSqlSuite::types($db,
+WfSqlMore::types($db,
     ['a bigint', 'b numeric(38,10)', 'c numeric', 'd text', 'e bytea', 'f boolean', 'g timestamptz',
         'h date', 'i double precision', 'json json', 'k jsonb', 'l int[]', 'm uuid', 'n real',
         'o varchar(5)', 'p char(3)', 'q timestamp'],
@@ -53,6 +54,17 @@ $run = run_actions('a view with a rule', 'completed',
     json => [map { {id => $_, name => 'v'} } 1 .. 60]);
 is($db->sql(q{SELECT count(*) FROM customer WHERE name = 'v'}), "60\n", 'takes rows');
 
+# Bytes for a column of bytes, and of text; few rows and many.
+$db->sql('CREATE TABLE bytes (id int PRIMARY KEY, b bytea, t text)');
+for my $rows (3, 60) {
+    run_actions("bytes in $rows rows", 'completed', [write_action(object => 'bytes',
+        source => {connector => 'db',
+            sql => qq{SELECT i, '\\x00ff5c27'::bytea AS b FROM generate_series(1, $rows) i}},
+        map => {id => '{{i}}', b => '{{b}}', t => '{{b}}'})], %with);
+    is($db->sql(q{SELECT count(*) FROM bytes WHERE b = '\x00ff5c27' AND t = 'AP9cJw=='}),
+        "$rows\n", 'stay bytes, and become base64');
+}
+
 # A row that is just so already gets no new version; in a schema of another name.
 $db->sql('CREATE SCHEMA "Other s"; CREATE TABLE "Other s"."The t" ("Id" int PRIMARY KEY, j json);'
     . q{INSERT INTO "Other s"."The t" SELECT i, '{"a": 1}' FROM generate_series(1, 100) i});
@@ -72,13 +84,13 @@ my $busy = sub {
 };
 for my $sql ('SELECT pg_sleep(60)', 'SELECT count(*) FROM generate_series(1, 100000000000)') {
     for my $action (qw(query sql)) {
-        WfSqlSuite::ends_in_time($db, "$action $sql",
+        WfSqlMore::ends_in_time($db, "$action $sql",
             [{action => $action, connector => 'db', sql => $sql}], $busy);
     }
 }
 $db->sql('TRUNCATE customer; DROP TABLE IF EXISTS orders; CREATE TABLE orders AS'
     . q{ SELECT i AS nr, 'who ' || i AS who FROM generate_series(1, 100000) i});
-$run = WfSqlSuite::ends_in_time($db, 'a write without end', [write_action(
+$run = WfSqlMore::ends_in_time($db, 'a write without end', [write_action(
     source => {connector => 'db', sql => 'SELECT i, clock_timestamp() AS t FROM'
         . ' generate_series(1, 2000000000) i'},
     map => {id => '{{i}}', name => '{{t}}'})], $busy);
@@ -86,9 +98,9 @@ is($db->sql('SELECT count(*) FROM customer') % 10_000, 0, 'whole batches are the
 is($run->{records}{written} // 0, $db->sql('SELECT count(*) FROM customer') + 0, 'and counted');
 
 $db->sql('TRUNCATE customer');
-WfSqlSuite::streams_flat($db);
+WfSqlMore::streams_flat($db);
 $db->sql('TRUNCATE customer');
-WfSqlSuite::killed($db, 100_000);
+WfSqlMore::killed($db, 100_000);
 
 # The connection ends under a statement.
 my $pid = post_actions([{action => 'query', connector => 'db', sql => 'SELECT pg_sleep(60)'}], %with);
@@ -99,7 +111,7 @@ $run = run_end($pid);
 is($run->{error}{type}, 'connector-failed', 'a connection that ends fails the connector');
 like($run->{error}{detail}, qr/^connector "db": \w/, 'with the reason');
 
-WfSqlSuite::passwords($db);
+WfSqlMore::passwords($db);
 
 end_database($db);
 $run = run_actions('a server that is not there', 'error',

@@ -29,7 +29,6 @@ typedef struct bulk_t {
     int wait;               /* those that are left of them */
     const char *merge_some; /* merge without the rows that are there already, just so */
     int merge_wait;         /* batches for which merge is used instead */
-    const int *is_bytes;    /* of each column */
     wf_buf_t text;
 } bulk_t;
 
@@ -206,14 +205,9 @@ static void spell_all(bulk_t *bulk)
 static apr_status_t open_bulk(void **out, const wf_target_t *target, wf_result_t *result)
 {
     bulk_t *bulk = apr_pcalloc(target->pool, sizeof(*bulk));
-    int *is_bytes = apr_pcalloc(target->pool, sizeof(int) * (apr_size_t)target->column_count);
 
     *out = bulk;
     bulk->target = target;
-    for (int i = 0; i < target->column_count; i++) {
-        is_bytes[i] = strcmp(target->types[i], "bytea") == 0;
-    }
-    bulk->is_bytes = is_bytes;
     bulk->pause = PAUSE_LEAST;
     wf_buf_bind(&bulk->text, target->pool);
     spell_all(bulk);
@@ -271,18 +265,14 @@ static void add_bytes(wf_buf_t *out, wf_slice_t bytes)
     out->len += 2 * bytes.len + 3;
 }
 
-static void add_value(wf_buf_t *out, const wf_value_t *value, int is_bytes)
+static void add_value(wf_buf_t *out, const wf_value_t *value)
 {
     switch (value->kind) {
     case WF_VALUE_NULL:
         wf_buf_add(out, "\\N", 2);
         break;
     case WF_VALUE_BYTES:
-        if (is_bytes) {
-            add_bytes(out, value->text);
-        } else {
-            wf_value_text(out, *value);
-        }
+        add_bytes(out, value->text);
         break;
     default:
         add_text(out, value->text);
@@ -295,7 +285,7 @@ static void add_row(wf_buf_t *out, const bulk_t *bulk, const wf_value_t *row)
         if (i > 0) {
             wf_buf_add_char(out, '\t');
         }
-        add_value(out, &row[i], bulk->is_bytes[i]);
+        add_value(out, &row[i]);
     }
     wf_buf_add_char(out, '\n');
 }
