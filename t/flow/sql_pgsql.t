@@ -3,6 +3,9 @@
 # Databases, by PostgreSQL: query, sql and write; and rows in bulk.
 use strict;
 use warnings FATAL => 'all';
+use IO::Select ();
+use IO::Socket::INET ();
+use Time::HiRes qw(time);
 use WfSql;
 use WfSqlMore;
 use WfSqlSuite;
@@ -112,6 +115,22 @@ is($run->{error}{type}, 'connector-failed', 'a connection that ends fails the co
 like($run->{error}{detail}, qr/^connector "db": \w/, 'with the reason');
 
 WfSqlMore::passwords($db);
+
+# A server that takes the connection and says nothing.
+my $mute = IO::Socket::INET->new(Listen => 5, LocalAddr => '127.0.0.1') or die "$@\n";
+my %silent = (plain => {db => {type => 'sql', driver => 'pgsql', connectTimeout => 0.3,
+    params => 'host=127.0.0.1 port=' . $mute->sockport . ' user=wf dbname=x'}});
+my @query = ({action => 'query', connector => 'db', sql => 'SELECT 1'});
+$run = run_actions('a server that says nothing', 'error', \@query, %silent);
+is($run->{error}{detail}, 'connector "db" cannot be opened: the database did not answer in time',
+    'is not waited for longer than allowed');
+$silent{plain}{db}{connectTimeout} = 60;
+$pid = post_actions(\@query, %silent);
+wait_for('the connection', 20, sub { IO::Select->new($mute)->can_read(0) && $mute->accept });
+my $begun = time;
+api('POST', "/interrupt/$pid");
+is(run_end($pid)->{status}, 'interrupted', 'and not by a run that is to end');
+cmp_ok(time - $begun, '<', 1, 'within a second');
 
 end_database($db);
 $run = run_actions('a server that is not there', 'error',

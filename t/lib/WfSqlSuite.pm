@@ -279,7 +279,7 @@ sub hooks
 {
     my ($db) = @_;
     my %with = _fresh($db,
-        'CREATE TABLE orders (nr int PRIMARY KEY, who varchar(40), state varchar(200))');
+        'CREATE TABLE orders (nr int PRIMARY KEY, who varchar(40), state varchar(400))');
     $db->sql(join ";\n", map { sprintf q{INSERT INTO orders VALUES (%d, %s, 'new')}, $_,
         $_ % 7 ? "'w$_'" : 'NULL' } 1 .. 60);
     my $run = run_actions('a write that tells its source', 'completed', [write_action(
@@ -341,7 +341,15 @@ sub names
     my ($db) = @_;
     my %with = _fresh($db);
     my %row = (json => [{id => 1, name => 'x'}]);
-    my $run = run_actions('a table that is not there', 'error', [write_action(object => 'custmer')],
+    my $run;
+    if ($db->{odbc}) {
+        # There is no catalogue to look into: what the database itself says.
+        $run = run_actions('a table that is not there', 'error', [write_action(object => 'custmer')],
+            %with, %row);
+        like($run->{error}{detail}, qr/^connector "db": .*custmer/, 'is named');
+        return;
+    }
+    $run = run_actions('a table that is not there', 'error', [write_action(object => 'custmer')],
         %with, %row);
     like($run->{error}{detail}, qr/^connector "db" has no table "custmer"; there are: .*customer/,
         'the detail names those that are');

@@ -177,6 +177,10 @@ static apr_status_t map_marker(write_t *write, const wf_row_t *row, wf_value_t *
                              write->context->action, write->spec->field);
     }
     *value = row->values[write->marker_hint];
+    if (value->kind == WF_VALUE_TEXT &&
+        wf_sql_connector_config(write->spec->source)->driver->untyped) {
+        value->kind = wf_sql_number_kind(value->text);
+    }
     return APR_SUCCESS;
 }
 

@@ -63,6 +63,7 @@ struct wf_sql_driver_t {
     const char *checks_now; /* makes a transaction check all at once that waits for its commit
                                otherwise; NULL: there is nothing such */
     int batch_rows;         /* rows a transaction, where the project does not say */
+    int untyped;            /* all values come as text, whatever they are */
     const char *bytes_type; /* the type of a column that takes bytes, others take base64; NULL: all
                                take bytes */
     /*
