@@ -12,6 +12,7 @@ package WfService;
 #   /silent          never an answer
 #   /drip            200, and a byte of the body every 50 ms
 #   /huge            200, and 16 MB
+#   /products/SKU    200, and {"sku": SKU, "price": 2.5}; 404 for "none"
 use strict;
 use warnings FATAL => 'all';
 use IO::Socket::INET ();
@@ -149,6 +150,10 @@ sub _answer
             select undef, undef, undef, 0.05;
         }
         return 0;
+    }
+    if ($target =~ m{^/products/(\w+)$}) {
+        return $1 eq 'none' ? _send($peer, 404, '{}', 'Content-Type: application/json')
+            : _send($peer, 200, qq({"sku": "$1", "price": 2.5}), 'Content-Type: application/json');
     }
     if ($target eq '/huge') {
         return _send($peer, 200, 'x' x 16_000_000);
