@@ -81,6 +81,30 @@ run_actions('rows that differ', 'completed', \@again, %with,
     json => '[' . join(',', map {qq({"id": $_, "j": {"a": 2}})} 1 .. 101) . ']');
 is($db->sql(q{SELECT count(*) FROM "Other s"."The t" WHERE j->>'a' = '2'}), "101\n", 'change');
 
+# The last of two rows with one key counts, also where it is what is there already.
+run_actions('a row that goes and comes back', 'completed', \@again, %with,
+    json => '[' . join(',', map({qq({"id": $_, "j": {"a": 3}})} 1 .. 30),
+        map({qq({"id": $_, "j": {"a": 2}})} 1 .. 30)) . ']');
+is($db->sql(q{SELECT count(*) FROM "Other s"."The t" WHERE j->>'a' = '2'}), "101\n", 'is as it was');
+
+# Rows whose key has a null have no key in common.
+$db->sql('CREATE TABLE loose (a int, b int, c int, UNIQUE (a, b)); INSERT INTO loose VALUES (1, 1, 1)');
+$run = run_actions('keys with a null', 'completed', [write_action(object => 'loose',
+    key => ['a', 'b'], map => {a => '{{a}}', b => '{{b}}', c => '{{c}}'})], %with,
+    json => [map { {a => 1, b => $_ % 2 ? 1 : undef, c => $_} } 1 .. 60]);
+is($db->sql('SELECT count(*), count(b), max(c) FILTER (WHERE b = 1) FROM loose'), "31|1|59\n",
+    'are rows of their own');
+
+# A user who may not make temporary tables.
+$db->sql('CREATE ROLE plain LOGIN; GRANT ALL ON customer TO plain; TRUNCATE customer;'
+    . 'REVOKE TEMPORARY ON DATABASE postgres FROM PUBLIC');
+my %plain = (plain => {db => $db->connector('plain')});
+for my $name (qw(one two)) {
+    $run = run_actions('a user without temporary tables', 'completed', [write_action()], %plain,
+        json => [map { {id => $_, name => $name} } 1 .. 60]);
+    is($db->sql(qq{SELECT count(*) FROM customer WHERE name = '$name'}), "60\n", 'writes, too');
+}
+
 my $busy = sub {
     $db->sql(q{SELECT count(*) FROM pg_stat_activity WHERE state <> 'idle' AND usename = 'wf'
         AND application_name = 'mod_dbsync_wf'}) > 0;
