@@ -47,7 +47,8 @@ packages_to_test=(
 )
 
 # The databases that tests start for themselves, and their client programs.
-packages_to_test+=(sqlite3 postgresql mariadb-server-core mariadb-client-core)
+packages_to_test+=(sqlite3 postgresql mariadb-server-core mariadb-client-core odbc-postgresql
+    libaprutil1-dbd-odbc)
 
 # What scripts/fuzz needs beside what building does; libclang-rt-dev has libFuzzer.
 # shellcheck disable=SC2034 # for those who source this

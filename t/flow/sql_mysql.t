@@ -4,13 +4,14 @@
 use strict;
 use warnings FATAL => 'all';
 use WfSql;
+use WfSqlMore;
 use WfSqlSuite;
 use WfTest;
 
 my $db = begin_database('mysql');
 WfSqlSuite::all($db);
 
-WfSqlSuite::types($db,
+WfSqlMore::types($db,
     ['a bigint', 'b decimal(38,10)', 'c bigint unsigned', 'd text', 'e blob', 'f boolean',
         'g datetime(6)', 'h date', 'i double', 'k time', 'l float', 'm binary(3)', 'n varchar(600)',
         'o year', 'p bit(8)'],
@@ -29,22 +30,22 @@ my $busy = sub {
 };
 for my $sql ('SELECT SLEEP(60)', q{SELECT BENCHMARK(10000000000, MD5('x'))}) {
     for my $action (qw(query sql)) {
-        WfSqlSuite::ends_in_time($db, "$action $sql",
+        WfSqlMore::ends_in_time($db, "$action $sql",
             [{action => $action, connector => 'db', sql => $sql}], $busy);
     }
 }
 $db->sql('DROP TABLE IF EXISTS orders; DELETE FROM customer; CREATE TABLE orders (PRIMARY KEY (nr)) AS'
     . q{ SELECT seq AS nr, CONCAT('who ', seq) AS who FROM seq_1_to_100000});
-my $run = WfSqlSuite::ends_in_time($db, 'a write without end', [write_action(
+my $run = WfSqlMore::ends_in_time($db, 'a write without end', [write_action(
     source => {connector => 'db', sql => 'SELECT seq FROM seq_1_to_2000000000'},
     map    => {id => '{{seq}}', name => '{{seq}}'})], $busy);
 is($db->sql('SELECT count(*) FROM customer') % 1000, 0, 'whole batches are there');
 
 $db->sql('DELETE FROM customer');
-WfSqlSuite::streams_flat($db);
+WfSqlMore::streams_flat($db);
 $db->sql('DELETE FROM customer');
-WfSqlSuite::killed($db, 100_000);
-WfSqlSuite::passwords($db);
+WfSqlMore::killed($db, 100_000);
+WfSqlMore::passwords($db);
 
 my %with = (connectors => {db => $db});
 my $pid = post_actions([{action => 'query', connector => 'db', sql => 'SELECT SLEEP(60)'}], %with);

@@ -3,14 +3,18 @@
 # Databases, by PostgreSQL: query, sql and write; and rows in bulk.
 use strict;
 use warnings FATAL => 'all';
+use IO::Select ();
+use IO::Socket::INET ();
+use Time::HiRes qw(time);
 use WfSql;
+use WfSqlMore;
 use WfSqlSuite;
 use WfTest;
 
 my $db = begin_database('pgsql');
 WfSqlSuite::all($db);
 
-WfSqlSuite::types($db,
+WfSqlMore::types($db,
     ['a bigint', 'b numeric(38,10)', 'c numeric', 'd text', 'e bytea', 'f boolean', 'g timestamptz',
         'h date', 'i double precision', 'json json', 'k jsonb', 'l int[]', 'm uuid', 'n real',
         'o varchar(5)', 'p char(3)', 'q timestamp'],
@@ -53,6 +57,17 @@ $run = run_actions('a view with a rule', 'completed',
     json => [map { {id => $_, name => 'v'} } 1 .. 60]);
 is($db->sql(q{SELECT count(*) FROM customer WHERE name = 'v'}), "60\n", 'takes rows');
 
+# Bytes for a column of bytes, and of text; few rows and many.
+$db->sql('CREATE TABLE bytes (id int PRIMARY KEY, b bytea, t text)');
+for my $rows (3, 60) {
+    run_actions("bytes in $rows rows", 'completed', [write_action(object => 'bytes',
+        source => {connector => 'db',
+            sql => qq{SELECT i, '\\x00ff5c27'::bytea AS b FROM generate_series(1, $rows) i}},
+        map => {id => '{{i}}', b => '{{b}}', t => '{{b}}'})], %with);
+    is($db->sql(q{SELECT count(*) FROM bytes WHERE b = '\x00ff5c27' AND t = 'AP9cJw=='}),
+        "$rows\n", 'stay bytes, and become base64');
+}
+
 # A row that is just so already gets no new version; in a schema of another name.
 $db->sql('CREATE SCHEMA "Other s"; CREATE TABLE "Other s"."The t" ("Id" int PRIMARY KEY, j json);'
     . q{INSERT INTO "Other s"."The t" SELECT i, '{"a": 1}' FROM generate_series(1, 100) i});
@@ -66,19 +81,43 @@ run_actions('rows that differ', 'completed', \@again, %with,
     json => '[' . join(',', map {qq({"id": $_, "j": {"a": 2}})} 1 .. 101) . ']');
 is($db->sql(q{SELECT count(*) FROM "Other s"."The t" WHERE j->>'a' = '2'}), "101\n", 'change');
 
+# The last of two rows with one key counts, also where it is what is there already.
+run_actions('a row that goes and comes back', 'completed', \@again, %with,
+    json => '[' . join(',', map({qq({"id": $_, "j": {"a": 3}})} 1 .. 30),
+        map({qq({"id": $_, "j": {"a": 2}})} 1 .. 30)) . ']');
+is($db->sql(q{SELECT count(*) FROM "Other s"."The t" WHERE j->>'a' = '2'}), "101\n", 'is as it was');
+
+# Rows whose key has a null have no key in common.
+$db->sql('CREATE TABLE loose (a int, b int, c int, UNIQUE (a, b)); INSERT INTO loose VALUES (1, 1, 1)');
+$run = run_actions('keys with a null', 'completed', [write_action(object => 'loose',
+    key => ['a', 'b'], map => {a => '{{a}}', b => '{{b}}', c => '{{c}}'})], %with,
+    json => [map { {a => 1, b => $_ % 2 ? 1 : undef, c => $_} } 1 .. 60]);
+is($db->sql('SELECT count(*), count(b), max(c) FILTER (WHERE b = 1) FROM loose'), "31|1|59\n",
+    'are rows of their own');
+
+# A user who may not make temporary tables.
+$db->sql('CREATE ROLE plain LOGIN; GRANT ALL ON customer TO plain; TRUNCATE customer;'
+    . 'REVOKE TEMPORARY ON DATABASE postgres FROM PUBLIC');
+my %plain = (plain => {db => $db->connector('plain')});
+for my $name (qw(one two)) {
+    $run = run_actions('a user without temporary tables', 'completed', [write_action()], %plain,
+        json => [map { {id => $_, name => $name} } 1 .. 60]);
+    is($db->sql(qq{SELECT count(*) FROM customer WHERE name = '$name'}), "60\n", 'writes, too');
+}
+
 my $busy = sub {
     $db->sql(q{SELECT count(*) FROM pg_stat_activity WHERE state <> 'idle' AND usename = 'wf'
         AND application_name = 'mod_dbsync_wf'}) > 0;
 };
 for my $sql ('SELECT pg_sleep(60)', 'SELECT count(*) FROM generate_series(1, 100000000000)') {
     for my $action (qw(query sql)) {
-        WfSqlSuite::ends_in_time($db, "$action $sql",
+        WfSqlMore::ends_in_time($db, "$action $sql",
             [{action => $action, connector => 'db', sql => $sql}], $busy);
     }
 }
 $db->sql('TRUNCATE customer; DROP TABLE IF EXISTS orders; CREATE TABLE orders AS'
     . q{ SELECT i AS nr, 'who ' || i AS who FROM generate_series(1, 100000) i});
-$run = WfSqlSuite::ends_in_time($db, 'a write without end', [write_action(
+$run = WfSqlMore::ends_in_time($db, 'a write without end', [write_action(
     source => {connector => 'db', sql => 'SELECT i, clock_timestamp() AS t FROM'
         . ' generate_series(1, 2000000000) i'},
     map => {id => '{{i}}', name => '{{t}}'})], $busy);
@@ -86,9 +125,9 @@ is($db->sql('SELECT count(*) FROM customer') % 10_000, 0, 'whole batches are the
 is($run->{records}{written} // 0, $db->sql('SELECT count(*) FROM customer') + 0, 'and counted');
 
 $db->sql('TRUNCATE customer');
-WfSqlSuite::streams_flat($db);
+WfSqlMore::streams_flat($db);
 $db->sql('TRUNCATE customer');
-WfSqlSuite::killed($db, 100_000);
+WfSqlMore::killed($db, 100_000);
 
 # The connection ends under a statement.
 my $pid = post_actions([{action => 'query', connector => 'db', sql => 'SELECT pg_sleep(60)'}], %with);
@@ -99,7 +138,23 @@ $run = run_end($pid);
 is($run->{error}{type}, 'connector-failed', 'a connection that ends fails the connector');
 like($run->{error}{detail}, qr/^connector "db": \w/, 'with the reason');
 
-WfSqlSuite::passwords($db);
+WfSqlMore::passwords($db);
+
+# A server that takes the connection and says nothing.
+my $mute = IO::Socket::INET->new(Listen => 5, LocalAddr => '127.0.0.1') or die "$@\n";
+my %silent = (plain => {db => {type => 'sql', driver => 'pgsql', connectTimeout => 0.3,
+    params => 'host=127.0.0.1 port=' . $mute->sockport . ' user=wf dbname=x'}});
+my @query = ({action => 'query', connector => 'db', sql => 'SELECT 1'});
+$run = run_actions('a server that says nothing', 'error', \@query, %silent);
+is($run->{error}{detail}, 'connector "db" cannot be opened: the database did not answer in time',
+    'is not waited for longer than allowed');
+$silent{plain}{db}{connectTimeout} = 60;
+$pid = post_actions(\@query, %silent);
+wait_for('the connection', 20, sub { IO::Select->new($mute)->can_read(0) && $mute->accept });
+my $begun = time;
+api('POST', "/interrupt/$pid");
+is(run_end($pid)->{status}, 'interrupted', 'and not by a run that is to end');
+cmp_ok(time - $begun, '<', 1, 'within a second');
 
 end_database($db);
 $run = run_actions('a server that is not there', 'error',

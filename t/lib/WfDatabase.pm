@@ -42,7 +42,8 @@ sub missing
 }
 
 # Makes a fresh one in that folder, which must not be there yet or is emptied, and waits until it
-# serves. Options: fsync ('off'), of PostgreSQL.
+# serves. Options, of PostgreSQL: fsync ('off');
+# odbc (0): whether its connector is an ODBC one.
 sub start
 {
     my ($class, $kind, $folder, %option) = @_;
@@ -70,6 +71,9 @@ sub connector
 {
     my ($self, $user) = @_;
     $user //= 'wf';
+    return {type => 'sql', driver => 'odbc', params => "CONNECT='Driver=PostgreSQL Unicode;"
+            . "Servername=$self->{folder};Database=postgres;Uid=$user;UseDeclareFetch=1'"}
+        if $self->{odbc};
     my %params = (
         sqlite3 => "$self->{folder}/test.db",
         pgsql   => "host=$self->{folder} user=$user dbname=postgres",

@@ -18,13 +18,14 @@ our @EXPORT = qw(begin_database customers_sql end_database post_actions
 my $JSON = JSON::PP->new->utf8->canonical->allow_nonref;
 my $count = 0;
 
-# Ends the test where the kind's programs are not installed; begins a database otherwise.
+# Ends the test where the kind's programs are not installed; begins a database otherwise. Options are
+# WfDatabase's.
 sub begin_database
 {
-    my ($kind) = @_;
+    my ($kind, %option) = @_;
     my @missing = WfDatabase::missing($kind);
     plan(skip_all => "these programs are missing: @missing") if @missing;
-    return WfDatabase->start($kind, server_var('t_state') . "/$kind");
+    return WfDatabase->start($kind, server_var('t_state') . "/$kind", %option);
 }
 
 sub end_database

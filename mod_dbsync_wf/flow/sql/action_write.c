@@ -8,6 +8,7 @@
  * Its result is {"read": n, "written": n, "failed": n}. README.md has all members.
  */
 #include <apr_strings.h>
+#include "flow/sql/driver.h"
 #include "flow/sql/table.h"
 #include "flow/sql/write.h"
 
@@ -176,7 +177,25 @@ static apr_status_t map_marker(write_t *write, const wf_row_t *row, wf_value_t *
                              write->context->action, write->spec->field);
     }
     *value = row->values[write->marker_hint];
+    if (value->kind == WF_VALUE_TEXT &&
+        wf_sql_connector_config(write->spec->source)->driver->untyped) {
+        value->kind = wf_sql_number_kind(value->text);
+    }
     return APR_SUCCESS;
+}
+
+/* Bytes for a column that holds no bytes, in base64. */
+static void fit_bytes(const write_t *write, int column, wf_value_t *value)
+{
+    const char *type = wf_sql_driver_of(write->target.sql)->bytes_type;
+    wf_buf_t text = {0};
+
+    if (value->kind == WF_VALUE_BYTES && type && strcmp(write->target.types[column], type) != 0) {
+        wf_value_text(&text, *value);
+        value->kind = WF_VALUE_TEXT;
+        value->text = wf_slice_dup(wf_buf_slice(&text), write->scratch);
+        wf_buf_free(&text);
+    }
 }
 
 static apr_status_t map_columns(write_t *write, wf_value_t *values, wf_result_t *result)
@@ -187,6 +206,9 @@ static apr_status_t map_columns(write_t *write, wf_value_t *values, wf_result_t 
     for (int i = 0; i < spec->column_count && rv == APR_SUCCESS; i++) {
         rv = wf_expr_value(&values[i], &spec->columns[i].expr, &write->scope, &write->hints[i],
                            result, write->scratch);
+        if (rv == APR_SUCCESS) {
+            fit_bytes(write, i, &values[i]);
+        }
     }
     for (int i = 0; i < WF_HOOK_COUNT && rv == APR_SUCCESS; i++) {
         if (write->hooks[i].spec) {

@@ -63,6 +63,9 @@ struct wf_sql_driver_t {
     const char *checks_now; /* makes a transaction check all at once that waits for its commit
                                otherwise; NULL: there is nothing such */
     int batch_rows;         /* rows a transaction, where the project does not say */
+    int untyped;            /* all values come as text, whatever they are */
+    const char *bytes_type; /* the type of a column that takes bytes, others take base64; NULL: all
+                               take bytes */
     /*
      * The statements that list the columns of a table, in their order, and the tables: places 1 and
      * 2 are the schema, null for what a bare name means, and the table. NULL: there is no such

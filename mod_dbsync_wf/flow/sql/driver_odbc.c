@@ -36,15 +36,32 @@ static void disown(wf_sql_t *sql)
     (void)sql;
 }
 
-/* What the driver said, without what apr_dbd's own wrote before it: "… SQL_ERROR SQLExecute …". */
+/* Whether the driver says so of rows that there are none of: no failure (ODBC, SQLExecute). */
+static int is_no_data(const wf_sql_t *sql)
+{
+    const char *text = apr_dbd_error(sql->dbd, sql->handle, 0);
+
+    return text && strstr(text, "SQL_NO_DATA") != NULL;
+}
+
 static apr_status_t fail(wf_sql_t *sql, int rc)
 {
     const char *text = apr_dbd_error(sql->dbd, sql->handle, rc);
-    int gone = apr_dbd_check_conn(sql->dbd, sql->pool, sql->handle) != APR_SUCCESS;
+    const char *place = text ? strstr(text, "apr_dbd_odbc.c:") : NULL;
+    const char *said = place ? strpbrk(place, " \n") : NULL;
 
-    /* Which SQLSTATE is in there depends on the driver: any refusal may be the row's fault. */
-    return wf_sql_fail(sql, gone ? WF_FAULT_CONNECTION : WF_FAULT_ROW,
-                       text && *text ? text : "the driver gave no reason");
+    /* apr_dbd puts first where in its own source it was called. */
+    text = said ? said : text;
+    /*
+     * Which SQLSTATE is in there depends on the driver: any refusal may be the row's fault. Kept
+     * before the look at the connection, which writes its own over it.
+     */
+    wf_sql_fail(sql, WF_FAULT_ROW, text && *text ? text : "the driver gave no reason");
+    if (apr_dbd_check_conn(sql->dbd, sql->pool, sql->handle) != APR_SUCCESS) {
+        sql->fault = WF_FAULT_CONNECTION;
+        sql->broken = 1;
+    }
+    return APR_EGENERAL;
 }
 
 static apr_status_t prepare(wf_sql_prepared_t *prepared)
@@ -114,7 +131,7 @@ static apr_status_t execute(apr_int64_t *affected, wf_sql_prepared_t *prepared,
     rc = apr_dbd_pquery(sql->dbd, own->pool, sql->handle, &rows, own->prepared,
                         prepared->place_count, args);
     *affected = rows > 0 ? rows : 0;
-    return rc == 0 ? APR_SUCCESS : fail(sql, rc);
+    return rc == 0 || is_no_data(sql) ? APR_SUCCESS : fail(sql, rc);
 }
 
 static apr_status_t query(wf_sql_prepared_t *prepared, const wf_value_t *values)
@@ -157,9 +174,7 @@ static apr_status_t next(wf_sql_prepared_t *prepared)
         apr_pool_clear(own->pool);
     }
     if (apr_dbd_get_row(sql->dbd, own->pool, own->results, &row, -1) != 0) {
-        const char *text = apr_dbd_error(sql->dbd, sql->handle, 0);
-
-        return text && strstr(text, "SQL_NO_DATA") ? APR_EOF : fail(sql, 0);
+        return is_no_data(sql) ? APR_EOF : fail(sql, 0);
     }
     for (int i = 0; i < prepared->row.count; i++) {
         const char *text = apr_dbd_get_entry(sql->dbd, row, i);
@@ -223,6 +238,7 @@ const wf_sql_driver_t wf_sql_odbc = {
                 .brackets = 1,
                 .own_places = 0},
     .batch_rows = 1000,
+    .untyped = 1,
     .add_password = add_password,
     .adopt = adopt,
     .disown = disown,

@@ -391,6 +391,7 @@ const wf_sql_driver_t wf_sql_pgsql = {
     .needs_savepoints = 1,
     .checks_now = "SET CONSTRAINTS ALL IMMEDIATE",
     .batch_rows = 10000,
+    .bytes_type = "bytea",
     .columns_sql =
         "SELECT a.attname, pg_catalog.format_type(a.atttypid, a.atttypmod)"
         " FROM pg_catalog.pg_attribute a JOIN pg_catalog.pg_class c ON c.oid = a.attrelid"

@@ -43,6 +43,19 @@ apr_status_t wf_pgsql_fail(wf_sql_t *sql, const PGresult *result);
 /* Executes statements without values. */
 apr_status_t wf_pgsql_run(apr_int64_t *affected, wf_sql_t *sql, const char *text);
 
+/* What a target's rows are copied and merged by. The stage is a temporary table. */
+typedef struct wf_pgsql_statements_t {
+    const char *copy_direct; /* COPY … into the table itself; NULL: the operation has no such way */
+    const char *make_stage; /* makes it, or empties it */
+    const char *copy_stage;
+    const char *merge;
+    const char *merge_last; /* the same where several rows have one key; NULL: merge does for all */
+    const char *merge_some; /* the same without the rows that are there already, just so; or NULL */
+} wf_pgsql_statements_t;
+
+/* Spells them, in target->pool. */
+void wf_pgsql_spell(wf_pgsql_statements_t *out, const wf_target_t *target);
+
 extern const wf_bulk_kind_t wf_pgsql_bulk;
 
 #endif

@@ -8,9 +8,6 @@
  */
 #include "flow/sql/pgsql.h"
 
-#include <apr_hash.h>
-#include <apr_strings.h>
-
 #define FEW_ROWS    20          /* up to which COPY does not pay */
 #define PIECE       (64 * 1024) /* bytes handed to libpq at a time */
 #define PAUSE_LEAST 16          /* batches until an upsert tries the table itself again, */
@@ -19,204 +16,25 @@
 
 typedef struct bulk_t {
     const wf_target_t *target;
+    wf_pgsql_statements_t statements;
     void *rowwise;
-    const char *copy_direct; /* COPY … into the table itself; NULL: not any more, or never */
-    const char *copy_stage;
-    const char *make_stage; /* makes it, or empties it */
-    const char *merge;
-    const char *merge_last; /* the same where several rows have one key; NULL: merge does for all */
-    int pause;              /* batches for which an upsert leaves the table itself alone */
-    int wait;               /* those that are left of them */
-    const char *merge_some; /* merge without the rows that are there already, just so */
-    int merge_wait;         /* batches for which merge is used instead */
-    const int *is_bytes;    /* of each column */
+    int no_direct;  /* the table itself takes no COPY */
+    int pause;      /* batches for which an upsert leaves the table itself alone */
+    int wait;       /* those that are left of them */
+    int merge_wait; /* batches for which what is there already is not looked at */
+    int has_stage;  /* whether it could be made: -1 is no, 0 not known yet */
     wf_buf_t text;
 } bulk_t;
-
-/* ---- statements ---- */
-
-static const char *keep(wf_buf_t *text, const wf_target_t *target)
-{
-    const char *kept = apr_pstrmemdup(target->pool, text->data, text->len);
-
-    wf_buf_free(text);
-    return kept;
-}
-
-static const char *spell_copy(const wf_target_t *target, const char *table)
-{
-    wf_buf_t text = {0};
-
-    wf_buf_add_text(&text, "COPY ");
-    wf_buf_add_text(&text, table);
-    wf_buf_add_text(&text, " (");
-    wf_target_columns(&text, target, WF_COLUMNS_ALL, "");
-    wf_buf_add_text(&text, ") FROM STDIN");
-    return keep(&text, target);
-}
-
-/*
- * A table of the same columns without constraints, so that a row only fails where it is merged. Its
- * name follows from what it is for, so that an action in a loop finds it again.
- */
-static const char *spell_stage(const wf_target_t *target)
-{
-    apr_ssize_t len = APR_HASH_KEY_STRING;
-    wf_buf_t text = {0};
-    const char *columns;
-
-    wf_target_columns(&text, target, WF_COLUMNS_ALL, "");
-    wf_buf_add_text(&text, " FROM ");
-    wf_buf_add_text(&text, target->table);
-    columns = keep(&text, target);
-    return apr_psprintf(target->pool, "wf_stage_%08x", apr_hashfunc_default(columns, &len));
-}
-
-static const char *spell_make_stage(const wf_target_t *target, const char *stage)
-{
-    wf_buf_t text = {0};
-
-    wf_buf_add_text(&text, "CREATE TEMPORARY TABLE IF NOT EXISTS ");
-    wf_buf_add_text(&text, stage);
-    wf_buf_add_text(&text, " ON COMMIT DELETE ROWS AS SELECT ");
-    wf_target_columns(&text, target, WF_COLUMNS_ALL, "");
-    wf_buf_add_text(&text, " FROM ");
-    wf_buf_add_text(&text, target->table);
-    wf_buf_add_text(&text, " WITH NO DATA; TRUNCATE pg_temp.");
-    wf_buf_add_text(&text, stage);
-    /* The rows are few beside the table: it is to be looked up in, not read. */
-    wf_buf_add_text(&text, "; SET LOCAL random_page_cost TO 1");
-    return keep(&text, target);
-}
-
-/* The staged rows; `last`: of those with one key the one that was copied last. */
-static void add_staged(wf_buf_t *text, const wf_target_t *target, const char *stage, int last)
-{
-    if (!last) {
-        wf_buf_add_text(text, "pg_temp.");
-        wf_buf_add_text(text, stage);
-        return;
-    }
-    wf_buf_add_text(text, "(SELECT DISTINCT ON (");
-    wf_target_columns(text, target, WF_COLUMNS_KEY, "");
-    wf_buf_add_text(text, ") * FROM pg_temp.");
-    wf_buf_add_text(text, stage);
-    wf_buf_add_text(text, " ORDER BY ");
-    wf_target_columns(text, target, WF_COLUMNS_KEY, "");
-    wf_buf_add_text(text, ", ctid DESC)");
-}
-
-static void spell_insert(wf_buf_t *text, const wf_target_t *target, const char *stage, int last)
-{
-    wf_buf_add_text(text, "INSERT INTO ");
-    wf_buf_add_text(text, target->table);
-    wf_buf_add_text(text, " (");
-    wf_target_columns(text, target, WF_COLUMNS_ALL, "");
-    wf_buf_add_text(text, ") SELECT ");
-    wf_target_columns(text, target, WF_COLUMNS_ALL, "s.");
-    wf_buf_add_text(text, " FROM ");
-    add_staged(text, target, stage, last);
-    wf_buf_add_text(text, " s");
-}
-
-static void spell_upsert(wf_buf_t *text, const wf_target_t *target, const char *stage, int last)
-{
-    spell_insert(text, target, stage, last);
-    wf_target_upsert(text, target);
-}
-
-/*
- * The same for rows that are new, or that differ from what is there in any bit (*= compares images
- * of records). A row that is already so costs a look at the index, and no new version of it.
- */
-static void spell_some(wf_buf_t *text, const wf_target_t *target, const char *stage, int last)
-{
-    spell_insert(text, target, stage, last);
-    wf_buf_add_text(text, " WHERE (SELECT ROW(");
-    wf_target_columns(text, target, WF_COLUMNS_OTHER, "t.");
-    wf_buf_add_text(text, ")::record OPERATOR(pg_catalog.*=) ROW(");
-    wf_target_columns(text, target, WF_COLUMNS_OTHER, "s.");
-    wf_buf_add_text(text, ")::record FROM ");
-    wf_buf_add_text(text, target->table);
-    wf_buf_add_text(text, " t WHERE ");
-    wf_target_pairs(text, target, WF_COLUMNS_KEY, " AND ", "t.", "s.", "");
-    wf_buf_add_text(text, " LIMIT 1) IS NOT TRUE");
-    wf_target_upsert(text, target);
-}
-
-static void spell_update(wf_buf_t *text, const wf_target_t *target, const char *stage, int last)
-{
-    wf_buf_add_text(text, "UPDATE ");
-    wf_buf_add_text(text, target->table);
-    wf_buf_add_text(text, " t SET ");
-    wf_target_pairs(text, target, WF_COLUMNS_OTHER, ", ", "", "s.", "");
-    wf_buf_add_text(text, " FROM ");
-    add_staged(text, target, stage, last);
-    wf_buf_add_text(text, " s WHERE ");
-    wf_target_pairs(text, target, WF_COLUMNS_KEY, " AND ", "t.", "s.", "");
-}
-
-static void spell_delete(wf_buf_t *text, const wf_target_t *target, const char *stage, int last)
-{
-    wf_buf_add_text(text, "DELETE FROM ");
-    wf_buf_add_text(text, target->table);
-    wf_buf_add_text(text, " t USING ");
-    add_staged(text, target, stage, last);
-    wf_buf_add_text(text, " s WHERE ");
-    wf_target_pairs(text, target, WF_COLUMNS_KEY, " AND ", "t.", "s.", "");
-}
-
-static const char *spell(void (*speller)(wf_buf_t *, const wf_target_t *, const char *, int),
-                         const wf_target_t *target, const char *stage, int last)
-{
-    wf_buf_t text = {0};
-
-    speller(&text, target, stage, last);
-    return keep(&text, target);
-}
-
-static void spell_all(bulk_t *bulk)
-{
-    const wf_target_t *target = bulk->target;
-    const char *stage = spell_stage(target);
-
-    bulk->make_stage = spell_make_stage(target, stage);
-    bulk->copy_stage = spell_copy(target, apr_pstrcat(target->pool, "pg_temp.", stage, NULL));
-    switch (target->operation) {
-    case WF_WRITE_INSERT:
-        bulk->copy_direct = spell_copy(target, target->table);
-        bulk->merge = spell(spell_insert, target, stage, 0);
-        break;
-    case WF_WRITE_UPSERT:
-        bulk->copy_direct = spell_copy(target, target->table);
-        /* Two rows with one key are an error of ON CONFLICT, and rare. */
-        bulk->merge = spell(spell_upsert, target, stage, 0);
-        bulk->merge_last = spell(spell_upsert, target, stage, 1);
-        bulk->merge_some = spell(spell_some, target, stage, 0);
-        break;
-    case WF_WRITE_UPDATE:
-        /* They are no error here, and either might win. */
-        bulk->merge = spell(spell_update, target, stage, 1);
-        break;
-    default:
-        bulk->merge = spell(spell_delete, target, stage, 0);
-    }
-}
 
 static apr_status_t open_bulk(void **out, const wf_target_t *target, wf_result_t *result)
 {
     bulk_t *bulk = apr_pcalloc(target->pool, sizeof(*bulk));
-    int *is_bytes = apr_pcalloc(target->pool, sizeof(int) * (apr_size_t)target->column_count);
 
     *out = bulk;
     bulk->target = target;
-    for (int i = 0; i < target->column_count; i++) {
-        is_bytes[i] = strcmp(target->types[i], "bytea") == 0;
-    }
-    bulk->is_bytes = is_bytes;
     bulk->pause = PAUSE_LEAST;
     wf_buf_bind(&bulk->text, target->pool);
-    spell_all(bulk);
+    wf_pgsql_spell(&bulk->statements, target);
     return wf_rowwise.open(&bulk->rowwise, target, result);
 }
 
@@ -271,18 +89,14 @@ static void add_bytes(wf_buf_t *out, wf_slice_t bytes)
     out->len += 2 * bytes.len + 3;
 }
 
-static void add_value(wf_buf_t *out, const wf_value_t *value, int is_bytes)
+static void add_value(wf_buf_t *out, const wf_value_t *value)
 {
     switch (value->kind) {
     case WF_VALUE_NULL:
         wf_buf_add(out, "\\N", 2);
         break;
     case WF_VALUE_BYTES:
-        if (is_bytes) {
-            add_bytes(out, value->text);
-        } else {
-            wf_value_text(out, *value);
-        }
+        add_bytes(out, value->text);
         break;
     default:
         add_text(out, value->text);
@@ -295,7 +109,7 @@ static void add_row(wf_buf_t *out, const bulk_t *bulk, const wf_value_t *row)
         if (i > 0) {
             wf_buf_add_char(out, '\t');
         }
-        add_value(out, &row[i], bulk->is_bytes[i]);
+        add_value(out, &row[i]);
     }
     wf_buf_add_char(out, '\n');
 }
@@ -400,7 +214,7 @@ static apr_status_t copy_direct(apr_int64_t *affected, bulk_t *bulk, const wf_ro
     apr_status_t rv = run(NULL, bulk, "SAVEPOINT wf_part");
 
     if (rv == APR_SUCCESS) {
-        rv = copy_rows(affected, bulk, bulk->copy_direct, rows);
+        rv = copy_rows(affected, bulk, bulk->statements.copy_direct, rows);
     }
     if (rv == APR_SUCCESS) {
         return run(NULL, bulk, "RELEASE SAVEPOINT wf_part");
@@ -409,7 +223,7 @@ static apr_status_t copy_direct(apr_int64_t *affected, bulk_t *bulk, const wf_ro
         return rv;
     }
     if (sql->fault == WF_FAULT_STATEMENT) {
-        bulk->copy_direct = NULL;
+        bulk->no_direct = 1;
     } else if (bulk->target->operation == WF_WRITE_INSERT) {
         return rv;
     }
@@ -430,34 +244,60 @@ static apr_status_t merge_staged(apr_int64_t *affected, bulk_t *bulk, int count)
 {
     apr_status_t rv;
 
-    if (!bulk->merge_some || bulk->merge_wait > 0) {
+    if (!bulk->statements.merge_some || bulk->merge_wait > 0) {
         bulk->merge_wait -= bulk->merge_wait > 0;
-        return run(affected, bulk, bulk->merge);
+        return run(affected, bulk, bulk->statements.merge);
     }
-    rv = run(affected, bulk, bulk->merge_some);
+    rv = run(affected, bulk, bulk->statements.merge_some);
     if (rv == APR_SUCCESS && *affected > count / 2) {
         bulk->merge_wait = MERGE_WAIT;
     }
     return rv;
 }
 
+/* APR_INCOMPLETE where the user may not make temporary tables, and nothing has changed. */
+static apr_status_t prepare_stage(bulk_t *bulk)
+{
+    const wf_sql_t *sql = bulk->target->sql;
+    apr_status_t rv;
+
+    if (bulk->has_stage) {
+        return bulk->has_stage > 0 ? run(NULL, bulk, bulk->statements.make_stage) : APR_INCOMPLETE;
+    }
+    rv = run(NULL, bulk, "SAVEPOINT wf_part");
+    if (rv == APR_SUCCESS) {
+        rv = run(NULL, bulk, bulk->statements.make_stage);
+        bulk->has_stage = rv == APR_SUCCESS;
+    }
+    if (rv == APR_EGENERAL && !sql->broken &&
+        strcmp(((const wf_pgsql_t *)sql->own)->state, "42501") == 0) {
+        bulk->has_stage = -1;
+        rv = undo(bulk);
+        return rv == APR_SUCCESS ? APR_INCOMPLETE : rv;
+    }
+    return rv;
+}
+
 static apr_status_t merge_rows(apr_int64_t *affected, bulk_t *bulk, const wf_rows_t *rows)
 {
-    apr_status_t rv = run(NULL, bulk, bulk->make_stage);
+    apr_status_t rv = prepare_stage(bulk);
 
-    if (rv == APR_SUCCESS) {
-        rv = copy_rows(NULL, bulk, bulk->copy_stage, rows);
+    if (rv == APR_INCOMPLETE) {
+        return wf_rowwise.write(affected, bulk->rowwise, rows, NULL);
     }
-    if (rv == APR_SUCCESS && bulk->merge_last) {
+    if (rv == APR_SUCCESS) {
+        rv = copy_rows(NULL, bulk, bulk->statements.copy_stage, rows);
+    }
+    if (rv == APR_SUCCESS && bulk->statements.merge_last) {
         rv = run(NULL, bulk, "SAVEPOINT wf_part");
     }
     if (rv == APR_SUCCESS) {
         rv = merge_staged(affected, bulk, rows->count);
     }
-    if (rv == APR_EGENERAL && bulk->merge_last && has_twins(bulk->target->sql)) {
+    if (rv == APR_EGENERAL && bulk->statements.merge_last && has_twins(bulk->target->sql)) {
         rv = undo(bulk);
         if (rv == APR_SUCCESS) {
-            rv = run(affected, bulk, bulk->merge_last);
+            rv = run(affected, bulk, bulk->statements.merge_last);
         }
     }
     return rv;
@@ -475,7 +315,7 @@ static apr_status_t write_bulk(apr_int64_t *affected, void *data, const wf_rows_
     if (wf_sql_is_asked(bulk->target->sql)) {
         return WF_ECANCELLED;
     }
-    if (bulk->copy_direct && bulk->wait == 0) {
+    if (bulk->statements.copy_direct && !bulk->no_direct && bulk->wait == 0) {
         rv = copy_direct(affected, bulk, rows);
     } else {
         bulk->wait -= bulk->wait > 0;

@@ -3,11 +3,15 @@
  */
 #include "flow/sql/write.h"
 
+#include <apr_strings.h>
 #include "flow/sql/driver.h"
+
+#define SNAPSHOT "temp.wf_source"
 
 struct wf_source_t {
     const wf_action_context_t *context;
     wf_sql_prepared_t *prepared; /* NULL: rows come from JSON */
+    wf_sql_t *copied;            /* whose table SNAPSHOT has the rows; NULL: none */
     wf_slice_t rest;             /* of an array */
     int single;                  /* the value is one row */
     wf_row_t row;
@@ -29,6 +33,37 @@ static wf_sql_role_e choose_role(const wf_write_spec_t *spec)
                : WF_SQL_MAIN;
 }
 
+static apr_status_t begin_query(wf_source_t *source, wf_sql_t *sql, const char *text, int places,
+                                const wf_value_t *values, wf_result_t *result, apr_pool_t *pool)
+{
+    apr_status_t rv = wf_sql_prepare(&source->prepared, sql, text, places, result, pool);
+
+    return rv == APR_SUCCESS ? wf_sql_query(source->prepared, values, result) : rv;
+}
+
+/*
+ * Where one connection reads and writes, it would meet rows that it has just written, and perhaps
+ * never end: what the statement gives is copied first, into a temporary table, which is on disk. A
+ * statement that is none of a table's definition (PRAGMA) is read as it comes.
+ */
+static apr_status_t copy_rows(wf_source_t *source, wf_sql_t *sql, const wf_statement_t *statement,
+                              const wf_value_t *values, apr_pool_t *pool)
+{
+    const char *text = apr_pstrcat(pool, "CREATE TABLE " SNAPSHOT " AS ", statement->text, NULL);
+    wf_sql_prepared_t *prepared;
+    apr_status_t rv = wf_sql_run(sql, "DROP TABLE IF EXISTS " SNAPSHOT, NULL);
+
+    if (rv == APR_SUCCESS) {
+        rv = wf_sql_prepare(&prepared, sql, text, statement->place_count, NULL, pool);
+    }
+    if (rv == APR_SUCCESS) {
+        rv = wf_sql_execute(NULL, prepared, values, NULL);
+        wf_sql_finish(prepared);
+    }
+    source->copied = rv == APR_SUCCESS ? sql : NULL;
+    return rv == APR_EGENERAL ? APR_SUCCESS : rv;
+}
+
 static apr_status_t open_query(wf_source_t *source, const wf_write_spec_t *spec,
                                wf_result_t *result, apr_pool_t *pool)
 {
@@ -46,11 +81,17 @@ static apr_status_t open_query(wf_source_t *source, const wf_write_spec_t *spec,
     if (rv == APR_SUCCESS) {
         rv = wf_sql_connect(&sql, spec->source, choose_role(spec), context, result);
     }
-    if (rv == APR_SUCCESS) {
-        rv = wf_sql_prepare(&source->prepared, sql, statement->text, statement->place_count, result,
-                            pool);
+    if (rv == APR_SUCCESS && spec->source == spec->connector &&
+        wf_sql_driver_of(sql)->writes_while_reading) {
+        rv = copy_rows(source, sql, statement, values, pool);
     }
-    return rv == APR_SUCCESS ? wf_sql_query(source->prepared, values, result) : rv;
+    if (rv != APR_SUCCESS) {
+        return rv;
+    }
+    return source->copied
+               ? begin_query(source, sql, "SELECT * FROM " SNAPSHOT, 0, NULL, result, pool)
+               : begin_query(source, sql, statement->text, statement->place_count, values, result,
+                             pool);
 }
 
 static apr_status_t open_json(wf_source_t *source, const wf_write_spec_t *spec, wf_result_t *result,
@@ -99,10 +140,23 @@ apr_status_t wf_source_open(wf_source_t **out, const wf_write_spec_t *spec,
                         : open_json(source, spec, result, pool);
 }
 
+static apr_status_t next_of_query(const wf_row_t **row, wf_source_t *source, wf_result_t *result)
+{
+    apr_status_t rv = wf_sql_next(row, source->prepared, result);
+
+    if (rv == APR_EOF && source->copied) {
+        wf_sql_end(source->prepared);
+        /* It goes with the connection otherwise. */
+        wf_sql_run(source->copied, "DROP TABLE " SNAPSHOT, NULL);
+        source->copied = NULL;
+    }
+    return rv;
+}
+
 apr_status_t wf_source_next(const wf_row_t **row, wf_source_t *source, wf_result_t *result)
 {
     if (source->prepared) {
-        return wf_sql_next(row, source->prepared, result);
+        return next_of_query(row, source, result);
     }
     if (wf_action_may_go_on(source->context) != APR_SUCCESS) {
         return WF_ECANCELLED;

@@ -1,0 +1,134 @@
+#!/usr/bin/env perl
+# SPDX-License-Identifier: Apache-2.0
+# Copies rows from SQLite to PostgreSQL and back by "write", beside `psql \copy` and sqlite3's
+# `.import` of the same rows into the same table; scripts/bench sync calls it in a running test server.
+#
+#   bench_sync.pl ROWS ROUNDS
+use strict;
+use warnings FATAL => 'all';
+use Time::HiRes qw(time);
+use WfConfig qw(server_var);
+use WfDatabase ();
+use WfServer qw(pid_of);
+use WfSql qw(post_actions runner_peak);
+use WfTest qw(run_end);
+
+my ($rows, $rounds) = @ARGV;
+my $state = server_var('t_state');
+my @COLUMNS = qw(id name city amount changed);
+my $TABLE = 'CREATE TABLE customer (id %s PRIMARY KEY, name text, city text, amount %s, changed text)';
+
+my $lite = WfDatabase->start('sqlite3', "$state/bench-sqlite3");
+my $pg = WfDatabase->start('pgsql', "$state/bench-pgsql", fsync => 'on');
+my $csv = "$state/bench.csv";
+my %seconds;
+my $peak = 0;
+
+# The rows: some hundred bytes each.
+sub fill
+{
+    $lite->sql(sprintf "$TABLE; %s", 'integer', 'numeric', <<"END");
+WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < $rows)
+INSERT INTO customer SELECT i, 'Customer number ' || i, 'City ' || (i % 1000),
+    (i % 100000) / 100.0, datetime(1700000000 + i, 'unixepoch') FROM n;
+END
+    $lite->sql(".mode csv\n.once $csv\nSELECT * FROM customer ORDER BY id;\n");
+    $pg->sql(sprintf($TABLE, 'bigint', 'numeric(12,2)'));
+    return;
+}
+
+sub clock
+{
+    my ($name, $code) = @_;
+    my $begun = time;
+    $code->();
+    push @{$seconds{$name}}, time - $begun;
+    return;
+}
+
+# Runs the write, and takes the time between the run's start and its end.
+sub copy
+{
+    my ($name, $from, $to, $more) = @_;
+    my $run = run_end(post_actions([{
+        action    => 'write',
+        connector => 'to',
+        object    => 'customer',
+        operation => 'upsert',
+        key       => ['id'],
+        map       => {map { ($_ => "{{$_}}") } @COLUMNS},
+        source    => {connector => 'from', params => {more => $more},
+            sql => 'SELECT id, name, city, amount + :more AS amount, changed FROM customer'},
+    }], connectors => {from => $from, to => $to}), seconds => 600);
+    die "$name: $run->{status}: $run->{error}{detail}\n" if $run->{status} ne 'completed';
+    die "$name: $run->{result}{written} of $rows\n" if $run->{result}{written} != $rows;
+    my ($start, $end) = map { seconds_of($run->{$_}) } qw(startTime completionTime);
+    push @{$seconds{$name}}, $end - $start;
+    my $now = runner_peak(pid_of('runner'));
+    $peak = $now if $now > $peak;
+    return;
+}
+
+# Seconds since midnight of a time; a run that goes past it is measured again.
+sub seconds_of
+{
+    my ($text) = @_;
+    my ($h, $m, $s) = $text =~ /T(\d+):(\d+):([\d.]+)Z/;
+    return $h * 3600 + $m * 60 + $s;
+}
+
+sub empty_pg { $pg->sql('TRUNCATE customer; VACUUM customer; CHECKPOINT'); return }
+
+sub into_pg
+{
+    empty_pg();
+    clock('psql \copy', sub { $pg->sql("\\copy customer FROM '$csv' WITH (FORMAT csv)") });
+    empty_pg();
+    copy('SQLite to PostgreSQL', $lite, $pg, 0);
+    $pg->sql('VACUUM ANALYZE customer; CHECKPOINT');
+    copy('again, over the same rows', $lite, $pg, 0);
+    $pg->sql('VACUUM ANALYZE customer; CHECKPOINT');
+    copy('again, each row changed', $lite, $pg, 1);
+    return;
+}
+
+sub into_lite
+{
+    my $fresh = sub {
+        my $db = WfDatabase->start('sqlite3', "$state/bench-target");
+        $db->sql(sprintf $TABLE, 'integer', 'numeric');
+        return $db;
+    };
+    my $db = $fresh->();
+    clock('sqlite3 .import', sub { $db->sql(".import --csv $csv customer\n") });
+    $db = $fresh->();
+    copy('PostgreSQL to SQLite', $pg, $db, 0);
+    copy('again, over the same rows (SQLite)', $pg, $db, 0);
+    copy('again, each row changed (SQLite)', $pg, $db, 1);
+    return;
+}
+
+sub median { my @sorted = sort { $a <=> $b } @_; return $sorted[@sorted / 2] }
+
+sub report
+{
+    my ($tool, @names) = @_;
+    my $base = median(@{$seconds{$tool}});
+    for my $name ($tool, @names) {
+        my $median = median(@{$seconds{$name}});
+        printf "%-42s %7.2f s  %9.0f rows/s  %s\n", $name, $median, $rows / $median,
+            $name eq $tool ? '' : sprintf('%.2f of it', $base / $median);
+    }
+    return;
+}
+
+printf "%d rows, medians of %d rounds\n", $rows, $rounds;
+fill();
+for (1 .. $rounds) {
+    into_pg();
+    into_lite();
+}
+report('psql \copy', 'SQLite to PostgreSQL', 'again, over the same rows', 'again, each row changed');
+report('sqlite3 .import', 'PostgreSQL to SQLite', 'again, over the same rows (SQLite)',
+    'again, each row changed (SQLite)');
+printf "the runner's peak resident memory: %.0f MB\n", $peak;
