@@ -51,6 +51,7 @@ typedef struct wf_pgsql_statements_t {
     const char *merge;
     const char *merge_last; /* the same where several rows have one key; NULL: merge does for all */
     const char *merge_some; /* the same without the rows that are there already, just so; or NULL */
+    const char *merge_some_last; /* both */
 } wf_pgsql_statements_t;
 
 /* Spells them, in target->pool. */

@@ -172,7 +172,8 @@ void wf_pgsql_spell(wf_pgsql_statements_t *out, const wf_target_t *target)
         out->merge = spell(spell_upsert, target, stage, 0);
         out->merge_last = spell(spell_upsert, target, stage, 1);
         /* The last of several must not be left out for what is there, and another one taken. */
-        out->merge_some = spell(spell_some, target, stage, 1);
+        out->merge_some_last = spell(spell_some, target, stage, 1);
+        out->merge_some = spell(spell_some, target, stage, 0);
         break;
     case WF_WRITE_UPDATE:
         /* They are no error here, and either might win. */
