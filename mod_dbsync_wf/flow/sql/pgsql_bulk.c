@@ -21,12 +21,13 @@ typedef struct bulk_t {
     const wf_target_t *target;
     wf_pgsql_statements_t statements;
     void *rowwise;
-    int no_direct;  /* the table itself takes no COPY */
-    int pause;      /* batches for which an upsert leaves the table itself alone */
-    int wait;       /* those that are left of them */
-    int merge_wait; /* batches for which what is there already is not looked at */
-    int has_stage;  /* whether it could be made: -1 is no, 0 not known yet */
-    int key;        /* the one column of the key; -1: there are more */
+    int no_direct;       /* the table itself takes no COPY */
+    int pause;           /* batches for which an upsert leaves the table itself alone */
+    int wait;            /* those that are left of them */
+    int merge_wait;      /* batches for which what is there already is not looked at */
+    int has_stage;       /* whether it could be made: -1 is no, 0 not known yet */
+    apr_uint64_t filled; /* the transaction in which it was filled last */
+    int key;             /* the one column of the key; -1: there are more */
     way_e way;
     int sent; /* rows that were copied ahead */
     wf_buf_t text;
@@ -296,6 +297,17 @@ static apr_status_t merge_staged(apr_int64_t *affected, bulk_t *bulk, const wf_r
     return rv;
 }
 
+static apr_status_t make_stage(bulk_t *bulk)
+{
+    apr_status_t rv = run(NULL, bulk, bulk->statements.make_stage);
+
+    if (rv == APR_SUCCESS && bulk->filled == bulk->target->sql->transactions) {
+        rv = run(NULL, bulk, bulk->statements.empty_stage);
+    }
+    bulk->filled = bulk->target->sql->transactions;
+    return rv;
+}
+
 /* APR_INCOMPLETE where the user may not make temporary tables, and nothing has changed. */
 static apr_status_t prepare_stage(bulk_t *bulk)
 {
@@ -303,11 +315,11 @@ static apr_status_t prepare_stage(bulk_t *bulk)
     apr_status_t rv;
 
     if (bulk->has_stage) {
-        return bulk->has_stage > 0 ? run(NULL, bulk, bulk->statements.make_stage) : APR_INCOMPLETE;
+        return bulk->has_stage > 0 ? make_stage(bulk) : APR_INCOMPLETE;
     }
     rv = run(NULL, bulk, "SAVEPOINT wf_part");
     if (rv == APR_SUCCESS) {
-        rv = run(NULL, bulk, bulk->statements.make_stage);
+        rv = make_stage(bulk);
         bulk->has_stage = rv == APR_SUCCESS;
     }
     if (rv == APR_EGENERAL && !sql->broken &&
