@@ -10,12 +10,14 @@
  * How descendants are known: the child sets RLIMIT_LOCKS, which Linux keeps, hands down through
  * fork and exec, and has not enforced since 2.4.25, to a mark: the run's tag (its fence, never
  * used twice) mixed with a random number of the calling process, so that nobody mistakes another
- * server's runs for its own. And the caller's process is a child subreaper
- * (PR_SET_CHILD_SUBREAPER): what loses its parent becomes a child of its main thread, where one
- * read of /proc/self/task/PID/children tells whether anything is left, and only then is /proc
- * walked for the mark. A program may lower its limits on purpose and so leave; it cannot do so by
- * accident. Beyond reach is also what runs as another user by then (setuid programs) or hangs in
- * the kernel: it is waited for as long as it takes to say so in the log, not for ever.
+ * server's runs for its own. The soft limit says who owns it: the same number for all runners of a
+ * state directory, which carry it themselves, with no hard limit. And the caller's process is a
+ * child subreaper (PR_SET_CHILD_SUBREAPER): what loses its parent becomes a child of its main
+ * thread, where one read of /proc/self/task/PID/children tells whether anything is left, and only
+ * then is /proc walked for the mark. A program may lower its limits on purpose and so leave; it
+ * cannot do so by accident. Beyond reach is also what runs as another user by then (setuid
+ * programs) or hangs in the kernel: it is waited for as long as it takes to say so in the log, not
+ * for ever.
  *
  * The caller's main thread must reap what is adopted (wf_process_reap_adopted), and no other
  * thread of it may have children but through wf_process_run. wf_process_setup is called once in
@@ -53,12 +55,19 @@ typedef struct wf_process_end_t {
 } wf_process_end_t;
 
 /*
- * Makes the calling process fit to run programs: a child subreaper that ignores SIGPIPE (a program
+ * The number by which the programs of a state directory's runners are known on this system, now and
+ * after a restart of everything; no other directory has it. APR_SUCCESS, or the system's error.
+ */
+apr_status_t wf_process_owner(apr_uint64_t *owner, const char *state_dir);
+
+/*
+ * Makes the calling process fit to run programs for an owner (wf_process_owner; in a test, any
+ * number from 1 to 2^30 - 1): a child subreaper that ignores SIGPIPE (a program
  * that does not read its input must not end us) and does not ignore SIGCHLD, on a kernel that
  * offers what is relied on (Linux 5.10; /proc; RLIMIT_LOCKS not lowered). Called from the main
  * thread. APR_SUCCESS, or the system's error, logged.
  */
-apr_status_t wf_process_setup(void);
+apr_status_t wf_process_setup(apr_uint64_t owner);
 
 /*
  * Runs a program and waits until it and all that came of it are gone. It is over when the program
@@ -83,5 +92,15 @@ void wf_process_reap_adopted(void);
  * APR_SUCCESS; APR_TIMEUP where some are left; the system's error where /proc cannot be read.
  */
 apr_status_t wf_process_end_descendants(const pid_t *keep, int count, apr_time_t deadline);
+
+/*
+ * Kills every program of an owner that has no runner above it, until none is left or the deadline
+ * (a wf_clock time) has passed: what a runner left that was killed when nobody was there to end its
+ * programs. Gives in *runner a descriptor of a living runner of the same owner that is not the
+ * caller's child, for the caller to call again once it is readable and to close; -1 where there is
+ * none. Where there are several, each is known in its turn.
+ * APR_SUCCESS; APR_TIMEUP where some are left; the system's error where /proc cannot be read.
+ */
+apr_status_t wf_process_end_orphans(int *runner, apr_uint64_t owner, apr_time_t deadline);
 
 #endif

@@ -41,26 +41,25 @@ static int is_kept(const keep_t *keep, pid_t pid)
     return 0;
 }
 
-/* The parent of a process, or 0 where it is gone. */
-static pid_t read_parent(pid_t pid)
+pid_t wf_process_parent(pid_t pid)
 {
     char text[512];
     const char *end;
     size_t len;
-    int parent = 0;
+    int parent = -1;
     FILE *file;
 
     apr_snprintf(text, sizeof(text), "/proc/%d/stat", (int)pid);
     file = fopen(text, "re");
     if (!file) {
-        return 0;
+        return -1;
     }
     len = fread(text, 1, sizeof(text) - 1, file);
     fclose(file);
     text[len] = '\0';
     /* The name before it is in parentheses and may hold any character. */
     end = strrchr(text, ')');
-    return end && sscanf(end + 1, " %*c %d", &parent) == 1 ? (pid_t)parent : 0;
+    return end && sscanf(end + 1, " %*c %d", &parent) == 1 ? (pid_t)parent : -1;
 }
 
 static int compare_entries(const void *a, const void *b)
@@ -85,7 +84,7 @@ static apr_status_t take_snapshot(wf_buf_t *snapshot)
     memset(&entry, 0, sizeof(entry));
     while ((item = readdir(dir)) != NULL) {
         entry.pid = (pid_t)atoi(item->d_name);
-        if (entry.pid > 0 && (entry.parent = read_parent(entry.pid)) > 0) {
+        if (entry.pid > 0 && (entry.parent = wf_process_parent(entry.pid)) > 0) {
             wf_buf_add(snapshot, &entry, sizeof(entry));
         }
     }
@@ -133,7 +132,7 @@ static void kill_one(wf_watch_t *watch, const entry_t *entry)
         return;
     }
     /* Asked again: the number may have gone to another process since the snapshot. */
-    if (read_parent(entry->pid) == entry->parent && !wf_pidfd_has_ended(pidfd)) {
+    if (wf_process_parent(entry->pid) == entry->parent && !wf_pidfd_has_ended(pidfd)) {
         /* Watched even where we may not signal it, so that nobody spins while it lives. */
         wf_pidfd_signal(pidfd, SIGKILL);
         wf_watch_add(watch, entry->pid, pidfd);

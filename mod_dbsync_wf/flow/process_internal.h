@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What the process_*.c files share: starting (process_spawn.c), the three streams
- * (process_streams.c), descriptors of processes (process_watch.c), and the tree of what came of a
- * program (process_tree.c). process.c puts them together.
+ * What the process_*.c files share: marks (process_owner.c), starting (process_spawn.c), the three
+ * streams (process_streams.c), descriptors of processes (process_watch.c), and the tree of what
+ * came of a program (process_tree.c). process.c puts them together.
  */
 #ifndef WF_FLOW_PROCESS_INTERNAL_H
 #define WF_FLOW_PROCESS_INTERNAL_H
@@ -11,6 +11,32 @@
 #include <sys/types.h>
 #include "flow/process.h"
 
+/* ---- process_owner.c: whose a process is ---- */
+
+/*
+ * Both limits of a program in RLIMIT_LOCKS: hard, its mark, which has the top bit; soft, its owner,
+ * which has not, since it may not be more. Where long has 32 bits the kernel keeps as many, and
+ * takes what is over 2^31 - 1 for unlimited.
+ */
+#define WF_MARK_TOP                                                                                \
+    (sizeof(long) < sizeof(apr_uint64_t) ? (apr_uint64_t)0x40000000 : (apr_uint64_t)1 << 63)
+
+/* Says of the calling process that it is a runner of this owner. APR_SUCCESS, or the system's
+ * error.
+ */
+apr_status_t wf_owner_declare(apr_uint64_t owner);
+
+/* The number that wf_owner_declare was given last. */
+apr_uint64_t wf_owner_declared(void);
+
+/* The finalizer of splitmix64 on what is below WF_MARK_TOP: a bijection there. */
+apr_uint64_t wf_mark_mix(apr_uint64_t x);
+
+/* ---- process_descendants.c ---- */
+
+/* The parent of a process, which may be 0; -1 where it is gone. */
+pid_t wf_process_parent(pid_t pid);
+
 /* ---- process_spawn.c: the start ---- */
 
 typedef struct wf_spawn_t {
@@ -18,11 +44,12 @@ typedef struct wf_spawn_t {
     const char *const *argv;
     const char *const *envp;
     const char *directory;
-    int fds[3];        /* become 0, 1 and 2; each is 3 or more */
-    apr_uint64_t mark; /* for RLIMIT_LOCKS */
-    pid_t parent;      /* the rest is filled in by wf_process_spawn */
-    const char *step;  /* where the child failed, for people; NULL: execve */
-    int error;         /* its errno there, 0 where it was started */
+    int fds[3]; /* become 0, 1 and 2; each is 3 or more */
+    apr_uint64_t mark;
+    apr_uint64_t owner; /* this and the rest is filled in by wf_process_spawn */
+    pid_t parent;
+    const char *step; /* where the child failed, for people; NULL: execve */
+    int error;        /* its errno there, 0 where it was started */
 } wf_spawn_t;
 
 /*

@@ -46,7 +46,7 @@ static apr_status_t try_marking(void)
     return limit.rlim_max == RLIM64_INFINITY ? APR_SUCCESS : APR_FROM_OS_ERROR(EPERM);
 }
 
-apr_status_t wf_process_setup(void)
+apr_status_t wf_process_setup(apr_uint64_t owner)
 {
     apr_status_t rv;
 
@@ -59,7 +59,8 @@ apr_status_t wf_process_setup(void)
         wf_log_error(rv, "WF0255", "cannot set SIGPIPE and SIGCHLD");
     } else if ((rv = try_pidfd()) != APR_SUCCESS) {
         wf_log_error(rv, "WF0256", "the kernel has no pidfd_open: Linux 5.10 or later is needed");
-    } else if ((rv = try_marking()) != APR_SUCCESS) {
+    } else if ((rv = try_marking()) != APR_SUCCESS ||
+               (rv = wf_owner_declare(owner)) != APR_SUCCESS) {
         wf_log_error(rv, "WF0257",
                      "the hard limit of file locks must be unlimited (see ulimit -x)");
     } else if ((rv = wf_tree_setup()) != APR_SUCCESS) {

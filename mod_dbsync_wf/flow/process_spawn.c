@@ -70,7 +70,7 @@ IN_CHILD static void place_descriptors(wf_spawn_t *spawn)
 IN_CHILD static int run_child(void *baton)
 {
     wf_spawn_t *spawn = baton;
-    struct rlimit64 mark = {spawn->mark, spawn->mark};
+    struct rlimit64 mark = {spawn->owner, spawn->mark};
     sigset_t none;
 
     if (setpgid(0, 0) != 0 || prctl(PR_SET_PDEATHSIG, SIGKILL) != 0) {
@@ -103,6 +103,7 @@ apr_status_t wf_process_spawn(pid_t *pid, int *pidfd, wf_spawn_t *spawn)
     if (!stack) {
         return APR_ENOMEM;
     }
+    spawn->owner = wf_owner_declared();
     spawn->parent = getpid();
     spawn->step = NULL;
     spawn->error = 0;

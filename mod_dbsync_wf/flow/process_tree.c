@@ -58,17 +58,10 @@ apr_status_t wf_tree_setup(void)
 
 apr_uint64_t wf_tree_mark(apr_uint64_t tag)
 {
-    /* A bijection (the finalizer of splitmix64), so that two tags never share a mark. */
-    apr_uint64_t x = tag + salt;
+    /* Two tags never share a mark. */
+    apr_uint64_t mark = WF_MARK_TOP | wf_mark_mix(tag + salt);
 
-    x = (x ^ (x >> 30)) * 0xBF58476D1CE4E5B9u;
-    x = (x ^ (x >> 27)) * 0x94D049BB133111EBu;
-    x ^= x >> 31;
-    if (sizeof(long) < sizeof(x)) {
-        /* There the kernel keeps 32 bits, and takes more for "unlimited". */
-        x &= 0x7FFFFFFFu;
-    }
-    return x == RLIM64_INFINITY ? x - 1 : x;
+    return mark == RLIM64_INFINITY ? mark - 1 : mark;
 }
 
 apr_status_t wf_tree_read_adopted(wf_buf_t *list)

@@ -16,6 +16,7 @@
 
 #define FILE_MOST        (4 * 1024 * 1024) /* bytes */
 #define CONCURRENCY_MOST 1000000
+#define QUEUE_MOST       1000000
 #define ID_MOST          64
 
 struct wf_project_t {
@@ -92,6 +93,21 @@ static apr_status_t load_flows(wf_task_t *task, const wf_check_t *at, apr_hash_t
     return status;
 }
 
+/* How many runs of a task execute, and how many wait, at a time. */
+static apr_status_t load_limits(wf_task_t *task, const wf_check_t *at)
+{
+    apr_int64_t concurrency = 0, queue = 0;
+    apr_status_t status =
+        wf_check_integer(&concurrency, at, "concurrency", WF_OPTIONAL, 0, CONCURRENCY_MOST);
+
+    if (status == APR_SUCCESS) {
+        status = wf_check_integer(&queue, at, "queue", WF_OPTIONAL, 0, QUEUE_MOST);
+    }
+    task->concurrency = (apr_uint32_t)concurrency;
+    task->queue_limit = (apr_uint32_t)queue;
+    return status;
+}
+
 /* How a task is run: when it ends by itself, how many at a time, what follows a loss. */
 static apr_status_t load_policy(wf_task_t *task, const wf_check_t *at)
 {
@@ -101,14 +117,12 @@ static apr_status_t load_policy(wf_task_t *task, const wf_check_t *at)
                                            NULL};
     static const char *const losses[] = {
         [WF_ON_LOST_FAIL] = "fail", [WF_ON_LOST_RERUN] = "rerun", NULL};
-    apr_int64_t concurrency = 0;
     int overlap = WF_OVERLAP_QUEUE;
     int lost = WF_ON_LOST_FAIL;
     apr_status_t status = wf_check_seconds(&task->timeout, at, "timeout", WF_OPTIONAL);
 
     if (status == APR_SUCCESS) {
-        status =
-            wf_check_integer(&concurrency, at, "concurrency", WF_OPTIONAL, 0, CONCURRENCY_MOST);
+        status = load_limits(task, at);
     }
     if (status == APR_SUCCESS) {
         status = wf_check_choice(&overlap, at, "overlap", WF_OPTIONAL, overlaps);
@@ -116,7 +130,6 @@ static apr_status_t load_policy(wf_task_t *task, const wf_check_t *at)
     if (status == APR_SUCCESS) {
         status = wf_check_choice(&lost, at, "onLost", WF_OPTIONAL, losses);
     }
-    task->concurrency = (apr_uint32_t)concurrency;
     task->on_lost = (wf_on_lost_e)lost;
     task->overlap = (wf_overlap_e)overlap;
     return status;
@@ -124,8 +137,8 @@ static apr_status_t load_policy(wf_task_t *task, const wf_check_t *at)
 
 static apr_status_t load_task(wf_task_t *task, const wf_check_t *at, apr_hash_t *connectors)
 {
-    static const char *const members[] = {"name",   "timeout", "concurrency", "overlap",
-                                          "onLost", "flows",   NULL};
+    static const char *const members[] = {"name",    "timeout", "concurrency", "queue",
+                                          "overlap", "onLost",  "flows",       NULL};
     apr_status_t status = wf_check_members(at, members, NULL);
 
     if (status == APR_SUCCESS) {

@@ -32,6 +32,7 @@ typedef struct wf_task_t {
     const char *name;            /* NULL where the file gives none */
     apr_interval_time_t timeout; /* 0: none */
     apr_uint32_t concurrency;    /* runs at a time; 0: no limit */
+    apr_uint32_t queue_limit;    /* runs that wait at a time; 0: no limit */
     wf_on_lost_e on_lost;
     wf_overlap_e overlap;
     int flow_count;

@@ -4,6 +4,8 @@
 #include "http/answer.h"
 
 #include <apr_buckets.h>
+#include <apr_sha1.h>
+#include <apr_strings.h>
 #include <http_log.h>
 #include <http_protocol.h>
 #include <util_filter.h>
@@ -33,7 +35,10 @@ static apr_status_t send_body(wf_request_t *req, wf_slice_t text)
     apr_bucket_brigade *brigade = apr_brigade_create(r->pool, alloc);
     apr_status_t status;
 
-    APR_BRIGADE_INSERT_TAIL(brigade, apr_bucket_pool_create(text.data, text.len, r->pool, alloc));
+    if (text.len > 0) {
+        APR_BRIGADE_INSERT_TAIL(brigade,
+                                apr_bucket_pool_create(text.data, text.len, r->pool, alloc));
+    }
     APR_BRIGADE_INSERT_TAIL(brigade, apr_bucket_eos_create(alloc));
     status = ap_pass_brigade(r->output_filters, brigade);
     if (status == APR_SUCCESS || r->connection->aborted) {
@@ -44,16 +49,86 @@ static apr_status_t send_body(wf_request_t *req, wf_slice_t text)
     return status;
 }
 
-apr_status_t wf_answer_run(wf_request_t *req, int http_status, const wf_run_t *run)
+static apr_status_t send_json(wf_request_t *req, int http_status, wf_slice_t text)
 {
-    wf_buf_t *text = apr_pcalloc(req->r->pool, sizeof(*text));
+    req->r->status = http_status;
+    set_headers(req->r, "application/json", text.len);
+    return send_body(req, text);
+}
 
-    wf_buf_bind(text, req->r->pool);
+apr_status_t wf_answer_json(wf_request_t *req, int http_status, wf_buf_t *text)
+{
+    wf_buf_add_char(text, '\n');
+    return send_json(req, http_status, wf_buf_slice(text));
+}
+
+static wf_slice_t write_run(const wf_run_t *run, apr_pool_t *pool)
+{
+    wf_buf_t *text = apr_pcalloc(pool, sizeof(*text));
+
+    wf_buf_bind(text, pool);
     wf_run_json(text, run);
     wf_buf_add_char(text, '\n');
-    req->r->status = http_status;
-    set_headers(req->r, "application/json", text->len);
-    return send_body(req, wf_buf_slice(text));
+    return wf_buf_slice(text);
+}
+
+apr_status_t wf_answer_run(wf_request_t *req, int http_status, const wf_run_t *run)
+{
+    return send_json(req, http_status, write_run(run, req->r->pool));
+}
+
+/* A strong entity tag (RFC 9110, 8.8.3): equal tags mean equal bytes, in whatever process. */
+static const char *make_etag(wf_slice_t text, apr_pool_t *pool)
+{
+    unsigned char digest[APR_SHA1_DIGESTSIZE];
+    char hex[2 * APR_SHA1_DIGESTSIZE + 1];
+    apr_sha1_ctx_t sha;
+
+    apr_sha1_init(&sha);
+    apr_sha1_update_binary(&sha, (const unsigned char *)text.data, (unsigned int)text.len);
+    apr_sha1_final(digest, &sha);
+    ap_bin2hex(digest, sizeof(digest), hex);
+    return apr_pstrcat(pool, "\"", hex, "\"", NULL);
+}
+
+/*
+ * 304, which has no body. Not through httpd's error handling: that would drop the headers, and this
+ * is no error. Other conditions are passed over: a run has no Last-Modified, and If-Match is for
+ * what changes something.
+ */
+static apr_status_t answer_not_modified(wf_request_t *req)
+{
+    req->r->status = HTTP_NOT_MODIFIED;
+    apr_table_unset(req->r->headers_out, "Content-Length");
+    return send_body(req, wf_slice(NULL));
+}
+
+/* Whether If-None-Match names the ETag among `headers`, or is "*". */
+static int is_known(request_rec *r, apr_table_t *headers)
+{
+    ap_condition_e condition = ap_condition_if_none_match(r, headers);
+
+    return condition == AP_CONDITION_STRONG || condition == AP_CONDITION_WEAK;
+}
+
+int wf_answer_is_known(wf_request_t *req, const wf_run_t *run, apr_pool_t *pool)
+{
+    apr_table_t *headers = apr_table_make(pool, 1);
+
+    apr_table_setn(headers, "ETag", make_etag(write_run(run, pool), pool));
+    return is_known(req->r, headers);
+}
+
+apr_status_t wf_answer_run_state(wf_request_t *req, const wf_run_t *run)
+{
+    request_rec *r = req->r;
+    wf_slice_t text = write_run(run, r->pool);
+
+    set_headers(r, "application/json", text.len);
+    /* May be kept by the client alone, who asks each time whether it still holds. */
+    apr_table_setn(r->headers_out, "Cache-Control", "private, no-cache");
+    apr_table_setn(r->headers_out, "ETag", make_etag(text, r->pool));
+    return is_known(r, r->headers_out) ? answer_not_modified(req) : send_body(req, text);
 }
 
 apr_status_t wf_answer_options(wf_request_t *req)

@@ -8,11 +8,13 @@
 
 APLOG_USE_MODULE(dbsync_wf);
 
-#define DEFAULT_STATE_DIR  "dbsync_wf"
-#define DEFAULT_THREADS    16
-#define DEFAULT_CACHE_SIZE (64u << 20)
-#define DEFAULT_KILL_GRACE apr_time_from_sec(5)
-#define DEFAULT_RETENTION  0 /* for ever */
+#define DEFAULT_STATE_DIR   "dbsync_wf"
+#define DEFAULT_THREADS     16
+#define DEFAULT_CACHE_SIZE  (64u << 20)
+#define DEFAULT_KILL_GRACE  apr_time_from_sec(5)
+#define DEFAULT_RETENTION   0 /* for ever */
+#define DEFAULT_QUEUE       100000
+#define DEFAULT_MAX_WAITERS 1024
 
 void *wf_config_create_dir(apr_pool_t *pool, char *path)
 {
@@ -54,6 +56,8 @@ void *wf_config_create_server(apr_pool_t *pool, server_rec *server)
     config->shared->settings.cache_size = DEFAULT_CACHE_SIZE;
     config->shared->settings.kill_grace = DEFAULT_KILL_GRACE;
     config->shared->settings.retention = DEFAULT_RETENTION;
+    config->shared->settings.queue_limit = DEFAULT_QUEUE;
+    config->shared->max_waiters = DEFAULT_MAX_WAITERS;
     return config;
 }
 

@@ -14,10 +14,13 @@
 #define GIB             ((apr_uint64_t)1 << 30)
 
 #define THREADS_MOST    4096
+#define QUEUE_MOST      100000000
 #define CACHE_LEAST     MIB
 #define CACHE_MOST      (64 * GIB)
 #define BODY_MOST       (64 * MIB)
 #define KILL_GRACE_MOST apr_time_from_sec(3600)
+#define WAIT_MOST       apr_time_from_sec(3600)
+#define WAITERS_MOST    65536
 #define RETENTION_LEAST apr_time_from_sec(15) /* longer than any store call is repeated */
 #define RETENTION_MOST  apr_time_from_sec(APR_INT64_C(100000) * 3600)
 
@@ -176,8 +179,45 @@ static const char *set_retention(cmd_parms *cmd, void *dir, const char *arg)
     return NULL;
 }
 
-/* The API's paths are no files: a section for files would be obeyed by nobody. NULL where all is
- * well. */
+static const char *set_queue_limit(cmd_parms *cmd, void *dir, const char *arg)
+{
+    const char *context = ap_check_cmd_context(cmd, GLOBAL_ONLY);
+    const char *at = arg;
+    apr_uint64_t limit;
+
+    (void)dir;
+    if (context) {
+        return context;
+    }
+    if (!read_digits(&limit, &at) || *at != '\0' || limit > QUEUE_MOST) {
+        return apr_psprintf(cmd->pool,
+                            "DbsyncWfQueueLimit must be 0, for no limit, or a whole number up to "
+                            "%d, not \"%s\"",
+                            QUEUE_MOST, arg);
+    }
+    settings_of(cmd)->queue_limit = (apr_uint32_t)limit;
+    return NULL;
+}
+
+static const char *set_max_waiters(cmd_parms *cmd, void *dir, const char *arg)
+{
+    const char *context = ap_check_cmd_context(cmd, GLOBAL_ONLY);
+    const char *at = arg;
+    apr_uint64_t waiters;
+
+    (void)dir;
+    if (context) {
+        return context;
+    }
+    if (!read_digits(&waiters, &at) || *at != '\0' || waiters > WAITERS_MOST) {
+        return apr_psprintf(cmd->pool,
+                            "DbsyncWfMaxWaiters must be a whole number from 0 to %d, not \"%s\"",
+                            WAITERS_MOST, arg);
+    }
+    wf_server_config(cmd->server)->shared->max_waiters = (apr_uint32_t)waiters;
+    return NULL;
+}
+
 static const char *check_section(const cmd_parms *cmd)
 {
     for (const ap_directive_t *node = cmd->directive->parent; node; node = node->parent) {
@@ -234,6 +274,27 @@ static const char *set_max_body(cmd_parms *cmd, void *dir, const char *arg)
     return NULL;
 }
 
+static const char *set_max_wait(cmd_parms *cmd, void *dir, const char *arg)
+{
+    wf_dir_config_t *config = dir;
+    const char *section = check_section(cmd);
+    apr_interval_time_t wait;
+
+    if (section) {
+        return section;
+    }
+    if (!apr_isdigit(*arg) || ap_timeout_parameter_parse(arg, &wait, "s") != APR_SUCCESS ||
+        wait < 0 || wait > WAIT_MOST) {
+        return apr_psprintf(cmd->pool,
+                            "DbsyncWfMaxWait must be a time from 0 to 1h, in seconds or with ms, "
+                            "s, mi or h behind the number, not \"%s\"",
+                            arg);
+    }
+    config->max_wait = wait;
+    config->max_wait_set = 1;
+    return NULL;
+}
+
 const command_rec wf_config_directives[] = {
     AP_INIT_TAKE1(
         "DbsyncWfStateDir", set_state_dir, NULL, RSRC_CONF,
@@ -247,9 +308,16 @@ const command_rec wf_config_directives[] = {
     AP_INIT_TAKE1("DbsyncWfRetention", set_retention, NULL, RSRC_CONF,
                   "how long runs are kept after their end, from 15s to 100000h, or 0 for ever; "
                   "default 0"),
+    AP_INIT_TAKE1("DbsyncWfQueueLimit", set_queue_limit, NULL, RSRC_CONF,
+                  "how many runs wait at a time, up to 100000000, or 0 for no limit; "
+                  "default 100000"),
     AP_INIT_TAKE1("DbsyncWfProjects", set_projects, NULL, RSRC_CONF | ACCESS_CONF,
                   "folder that holds the project files, {projectId}.json"),
     AP_INIT_TAKE1("DbsyncWfMaxBody", set_max_body, NULL, RSRC_CONF | ACCESS_CONF,
                   "greatest length of a request body, from 1 to 64M; default 1M"),
+    AP_INIT_TAKE1("DbsyncWfMaxWait", set_max_wait, NULL, RSRC_CONF | ACCESS_CONF,
+                  "greatest time that a status may be waited for, from 0 to 1h; default 60 s"),
+    AP_INIT_TAKE1("DbsyncWfMaxWaiters", set_max_waiters, NULL, RSRC_CONF,
+                  "how many requests may wait for a run at a time, from 0 to 65536; default 1024"),
     {.name = NULL},
 };

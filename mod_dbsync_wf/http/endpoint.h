@@ -14,8 +14,12 @@
 /* POST: starts a run; 202 with its Location, once it is durable. */
 apr_status_t wf_endpoint_run(wf_request_t *req, wf_result_t *result);
 
-/* GET: 200, the run as it stands. */
+/* GET: 200, the run as it stands; 304 where the client has that already. */
 apr_status_t wf_endpoint_status(wf_request_t *req, wf_result_t *result);
+
+/* GET: 200, the runs that this user may see and that the query's arguments name, the newest first.
+ */
+apr_status_t wf_endpoint_runs(wf_request_t *req, wf_result_t *result);
 
 /* GET, POST: stops a run; 202, or 200 where it had been interrupted already. HEAD changes nothing.
  */

@@ -14,6 +14,14 @@ APLOG_USE_MODULE(dbsync_wf);
 
 #define TRIGGER   "API"
 #define MAX_DEPTH 512 /* arrays and objects within each other */
+#define KEY_MOST  255
+
+/* What a request asks for, once all of it has been checked. */
+typedef struct order_t {
+    const wf_task_t *task;
+    const char *key; /* NULL: none was sent */
+    wf_slice_t body;
+} order_t;
 
 static apr_status_t check_trigger(const request_rec *r, wf_result_t *result)
 {
@@ -25,6 +33,27 @@ static apr_status_t check_trigger(const request_rec *r, wf_result_t *result)
     }
     return wf_result_set(result, WF_EINVALID, WF_PROBLEM_INVALID_TRIGGER,
                          "Add ?trigger=" TRIGGER " to the URL.");
+}
+
+/* A key that is sent in two fields has a comma and a space in between, by httpd. */
+static apr_status_t read_key(const char **key, const request_rec *r, wf_result_t *result)
+{
+    apr_size_t len = 0;
+
+    *key = apr_table_get(r->headers_in, "Idempotency-Key");
+    if (!*key) {
+        return APR_SUCCESS;
+    }
+    while ((*key)[len] > ' ' && (*key)[len] <= '~') {
+        len++;
+    }
+    if ((*key)[len] == '\0' && len > 0 && len <= KEY_MOST) {
+        return APR_SUCCESS;
+    }
+    return wf_result_set(result, WF_EINVALID, WF_PROBLEM_BAD_REQUEST,
+                         "Send one Idempotency-Key of 1 to %d visible ASCII characters, without "
+                         "spaces, such as a UUID.",
+                         KEY_MOST);
 }
 
 /*
@@ -115,8 +144,7 @@ static apr_status_t check_json(wf_request_t *req, wf_slice_t body, wf_result_t *
 }
 
 /* Whatever can be wrong with a request, in the order in which it is told. */
-static apr_status_t check(const wf_task_t **task, wf_slice_t *body, wf_request_t *req,
-                          wf_result_t *result)
+static apr_status_t check(order_t *order, wf_request_t *req, wf_result_t *result)
 {
     apr_status_t status = check_singular(req, result);
 
@@ -124,22 +152,26 @@ static apr_status_t check(const wf_task_t **task, wf_slice_t *body, wf_request_t
         status = check_trigger(req->r, result);
     }
     if (status == APR_SUCCESS) {
-        status = find_task(task, req, result);
+        status = read_key(&order->key, req->r, result);
+    }
+    if (status == APR_SUCCESS) {
+        status = find_task(&order->task, req, result);
     }
     if (status == APR_SUCCESS) {
         status = check_type(req->r, result);
     }
     if (status == APR_SUCCESS) {
-        status = wf_body_read(body, req, wf_config_max_body(req->r), result);
+        status = wf_body_read(&order->body, req, wf_config_max_body(req->r), result);
     }
-    return status == APR_SUCCESS ? check_json(req, *body, result) : status;
+    return status == APR_SUCCESS ? check_json(req, order->body, result) : status;
 }
 
-static apr_status_t create(wf_run_t **run, wf_request_t *req, const wf_task_t *task,
-                           wf_slice_t body, wf_result_t *result)
+static apr_status_t create(wf_run_t **run, wf_request_t *req, const order_t *order,
+                           wf_result_t *result)
 {
     request_rec *r = req->r;
     wf_store_t *store = req->shared->store;
+    const wf_task_t *task = order->task;
     wf_new_run_t spec = {
         .vhost = wf_server_config(r->server)->vhost,
         .project = req->route.project,
@@ -147,15 +179,20 @@ static apr_status_t create(wf_run_t **run, wf_request_t *req, const wf_task_t *t
         .source = wf_config_projects(r),
         .trigger = TRIGGER,
         .user = r->user,
+        .idempotency_key = order->key,
         .concurrency = task->concurrency,
         .rerun_when_lost = task->on_lost == WF_ON_LOST_RERUN,
         .refuse_overlap = task->overlap != WF_OVERLAP_QUEUE,
-        .payload = body,
+        .queue_limit = task->queue_limit,
+        .payload = order->body,
     };
     apr_status_t status = wf_uuid_make(&spec.pid);
 
     if (status == APR_SUCCESS) {
         status = store->create(run, store, &spec, result, r->pool);
+    }
+    if (status == APR_SUCCESS && memcmp(&(*run)->pid, &spec.pid, sizeof(spec.pid)) != 0) {
+        apr_table_setn(r->headers_out, "Idempotency-Replayed", "true");
     }
     return status == APR_SUCCESS || status == WF_EOVERLAP
                ? status
@@ -190,16 +227,15 @@ static apr_status_t answer_overlap(wf_request_t *req, const wf_task_t *task, con
 
 apr_status_t wf_endpoint_run(wf_request_t *req, wf_result_t *result)
 {
-    const wf_task_t *task = NULL;
-    wf_slice_t body;
+    order_t order = {0};
     wf_run_t *run;
-    apr_status_t status = check(&task, &body, req, result);
+    apr_status_t status = check(&order, req, result);
 
     if (status == APR_SUCCESS) {
-        status = create(&run, req, task, body, result);
+        status = create(&run, req, &order, result);
     }
     if (status == WF_EOVERLAP) {
-        return answer_overlap(req, task, run, result);
+        return answer_overlap(req, order.task, run, result);
     }
     return status == APR_SUCCESS ? answer(req, HTTP_ACCEPTED, run) : status;
 }

@@ -21,6 +21,7 @@ static const struct {
     [WF_ENDPOINT_RUN] = {wf_endpoint_run, 0, 1, "POST, OPTIONS"},
     [WF_ENDPOINT_STATUS] = {wf_endpoint_status, 1, 0, "GET, HEAD, OPTIONS"},
     [WF_ENDPOINT_INTERRUPT] = {wf_endpoint_interrupt, 1, 1, "GET, HEAD, POST, OPTIONS"},
+    [WF_ENDPOINT_RUNS] = {wf_endpoint_runs, 1, 0, "GET, HEAD, OPTIONS"},
 };
 
 /*
@@ -78,8 +79,8 @@ static apr_status_t find_route(wf_request_t *req, wf_result_t *result)
 
     if (wf_route_parse(&req->route, wf_slice(path), req->r->pool) != APR_SUCCESS) {
         return wf_result_set(result, APR_NOTFOUND, WF_PROBLEM_NOT_FOUND,
-                             "See /projects/{projectId}/tasks/{taskId}/run, /status/{pid} and "
-                             "/interrupt/{pid} under this base.");
+                             "See /projects/{projectId}/tasks/{taskId}/run, /status/{pid}, "
+                             "/interrupt/{pid} and /runs under this base.");
     }
     req->allow = endpoints[req->route.endpoint].allow;
     return APR_SUCCESS;

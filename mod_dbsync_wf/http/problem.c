@@ -117,7 +117,7 @@ static void set_headers(const wf_request_t *req, apr_size_t len)
         apr_table_setn(r->headers_out, "Allow", req->allow);
     } else if (r->status == HTTP_UNSUPPORTED_MEDIA_TYPE) {
         apr_table_setn(r->headers_out, "Accept-Post", "application/json");
-    } else if (r->status == HTTP_SERVICE_UNAVAILABLE &&
+    } else if ((r->status == HTTP_SERVICE_UNAVAILABLE || r->status == HTTP_TOO_MANY_REQUESTS) &&
                !apr_table_get(r->headers_out, "Retry-After")) {
         apr_table_setn(r->headers_out, "Retry-After", "1");
     }

@@ -69,10 +69,12 @@ apr_status_t wf_request_store_failed(wf_request_t *req, apr_status_t status, wf_
                              "Nothing was lost; repeat the request in a moment.");
     case WF_EFULL:
         return wf_result_set(result, status, WF_PROBLEM_QUEUE_FULL,
-                             "Repeat the request when runs have ended.");
+                             "As many runs wait as may be, of this task or in all. Nothing was "
+                             "started; repeat the request when some of them have.");
     case WF_ECONFLICT:
         return wf_result_set(result, status, WF_PROBLEM_KEY_REUSED,
-                             "Send a new key with a new request.");
+                             "The key was sent before with another project, task or body: send a "
+                             "new key with a new request.");
     case WF_EDAMAGED: /* the keeper has said more, and how to go on */
         return wf_result_set(result, status, WF_PROBLEM_INTERNAL,
                              "What is stored is damaged. The server's error log says more.");

@@ -9,6 +9,7 @@
  *   /projects/{projectId}/tasks/{taskId}/run    also /project/{projectId}/task/{taskId}/run
  *   /status/{pid}
  *   /interrupt/{pid}
+ *   /runs
  */
 #ifndef WF_HTTP_ROUTE_H
 #define WF_HTTP_ROUTE_H
@@ -17,7 +18,12 @@
 #include "base/slice.h"
 #include "base/uuid.h"
 
-typedef enum { WF_ENDPOINT_RUN, WF_ENDPOINT_STATUS, WF_ENDPOINT_INTERRUPT } wf_endpoint_e;
+typedef enum {
+    WF_ENDPOINT_RUN,
+    WF_ENDPOINT_STATUS,
+    WF_ENDPOINT_INTERRUPT,
+    WF_ENDPOINT_RUNS
+} wf_endpoint_e;
 
 typedef struct wf_route_t {
     wf_endpoint_e endpoint;

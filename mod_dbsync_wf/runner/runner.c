@@ -53,7 +53,8 @@ static apr_status_t open_runner(wf_runner_t *runner, const wf_runner_config_t *c
         return errno;
     }
     if ((rv = wf_monitor_create(&runner->monitor, pool)) == APR_SUCCESS &&
-        (rv = wf_process_setup()) == APR_SUCCESS && (rv = wf_rest_setup()) == APR_SUCCESS &&
+        (rv = wf_process_setup(config->owner)) == APR_SUCCESS &&
+        (rv = wf_rest_setup()) == APR_SUCCESS &&
         (rv = wf_projects_create(&runner->projects, pool)) == APR_SUCCESS) {
         /*
          * All of them at once: the pool starts no thread for a task while one is idle, even where

@@ -23,8 +23,9 @@
 
 typedef struct wf_runner_config_t {
     const wf_settings_t *settings;
-    wf_store_t *store; /* opened by the calling process */
-    const char *host;  /* of join (store/store.h): the supervisor that starts it */
+    wf_store_t *store;  /* opened by the calling process */
+    const char *host;   /* of join (store/store.h): the supervisor that starts it */
+    apr_uint64_t owner; /* of the programs it runs: wf_process_owner */
     wf_pulse_t *pulse;
 } wf_runner_config_t;
 

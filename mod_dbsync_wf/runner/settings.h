@@ -14,6 +14,7 @@ typedef struct wf_settings_t {
     apr_uint64_t cache_size;        /* DbsyncWfCacheSize, bytes */
     apr_interval_time_t kill_grace; /* DbsyncWfKillGrace */
     apr_interval_time_t retention;  /* DbsyncWfRetention; 0: for ever */
+    apr_uint32_t queue_limit;       /* DbsyncWfQueueLimit; 0: none */
 } wf_settings_t;
 
 #endif

@@ -41,6 +41,8 @@ typedef struct supervisor_t {
     int stopping;     /* SIGTERM was seen */
     int keeper_stays; /* until the runner has ended */
     const char *host;
+    apr_uint64_t owner; /* of programs: see flow/process.h */
+    int other;          /* a runner whose supervisor may be gone, -1: none is known */
     apr_pool_t *pool;
 } supervisor_t;
 
@@ -51,6 +53,9 @@ static void close_own(supervisor_t *s)
     wf_ping_off(&s->ping);
     if (s->ready >= 0) {
         close(s->ready);
+    }
+    if (s->other >= 0) {
+        close(s->other);
     }
 }
 
@@ -65,8 +70,12 @@ static void close_listener(supervisor_t *s)
 static int keeper_main(void *baton)
 {
     supervisor_t *s = baton;
-    wf_keeper_config_t config = {s->settings->state_dir, s->settings->cache_size,
-                                 s->settings->retention, s->listener, s->ready_child};
+    wf_keeper_config_t config = {s->settings->state_dir,
+                                 s->settings->cache_size,
+                                 s->settings->retention,
+                                 s->settings->queue_limit,
+                                 s->listener,
+                                 s->ready_child};
 
     close_own(s);
     return wf_keeper_run(&config, s->pool) == APR_SUCCESS ? 0 : 1;
@@ -75,7 +84,7 @@ static int keeper_main(void *baton)
 static int runner_main(void *baton)
 {
     supervisor_t *s = baton;
-    wf_runner_config_t config = {s->settings, NULL, s->host, s->pulse};
+    wf_runner_config_t config = {s->settings, NULL, s->host, s->owner, s->pulse};
     apr_status_t rv;
 
     close_own(s);
@@ -130,16 +139,32 @@ static void keeper_is_ready(supervisor_t *s)
     close_ready(s);
 }
 
-/* All that came of the runner goes with it, before another one starts. */
-static void end_orphans(supervisor_t *s)
+static void check_ended(apr_status_t rv)
 {
-    pid_t keep[1] = {s->keeper.pid};
-    apr_status_t rv =
-        wf_process_end_descendants(keep, s->keeper.pid ? 1 : 0, wf_clock() + ORPHANS_PATIENCE);
-
     if (rv != APR_SUCCESS) {
         wf_log_error(rv, "WF0171", "processes of a lost runner are still alive");
     }
+}
+
+/* All that came of the runner goes with it, before another one starts. */
+static void end_descendants(supervisor_t *s)
+{
+    pid_t keep[1] = {s->keeper.pid};
+
+    check_ended(
+        wf_process_end_descendants(keep, s->keeper.pid ? 1 : 0, wf_clock() + ORPHANS_PATIENCE));
+}
+
+/*
+ * What came of a runner that has lost its supervisor goes with it: it is ending what it runs, or
+ * finishing it where it was replaced, and may be killed before it has done so.
+ */
+static void end_orphans(supervisor_t *s)
+{
+    if (s->other >= 0) {
+        close(s->other);
+    }
+    check_ended(wf_process_end_orphans(&s->other, s->owner, wf_clock() + ORPHANS_PATIENCE));
 }
 
 static void reap_children(supervisor_t *s)
@@ -155,7 +180,7 @@ static void reap_children(supervisor_t *s)
         } else if (pid == s->runner.pid) {
             wf_daemon_ended(&s->runner, status);
             wf_pulse_reset(s->pulse);
-            end_orphans(s);
+            end_descendants(s);
         }
     }
 }
@@ -213,11 +238,14 @@ static void take_signals(supervisor_t *s)
     }
 }
 
-/* Waits for a signal, a byte of the keeper, an answer to the ping, or the next time at which
- * something is due. */
+/* Waits for a signal, a byte of the keeper, an answer to the ping, another runner's end, or the
+ * next time at which something is due. */
 static void wait_for_news(supervisor_t *s)
 {
-    struct pollfd fds[] = {{s->signals, POLLIN, 0}, {s->ready, POLLIN, 0}, {s->ping.fd, POLLIN, 0}};
+    struct pollfd fds[] = {{s->signals, POLLIN, 0},
+                           {s->ready, POLLIN, 0},
+                           {s->ping.fd, POLLIN, 0},
+                           {s->other, POLLIN, 0}};
     apr_time_t next = wf_daemon_next(&s->keeper, wf_daemon_next(&s->runner, 0));
     apr_time_t more[] = {wf_ping_next(&s->ping), wf_pulse_deadline(s->pulse)};
 
@@ -226,11 +254,14 @@ static void wait_for_news(supervisor_t *s)
             next = more[i];
         }
     }
-    if (poll(fds, 3, next ? wf_clock_poll_ms(next) : -1) < 0) {
+    if (poll(fds, 4, next ? wf_clock_poll_ms(next) : -1) < 0) {
         return; /* EINTR: everything is looked at again */
     }
     if (fds[1].revents) {
         keeper_is_ready(s);
+    }
+    if (fds[3].revents) {
+        end_orphans(s);
     }
     take_signals(s);
 }
@@ -314,6 +345,7 @@ apr_status_t wf_supervisor_run(const wf_settings_t *settings, pid_t parent, apr_
         .keeper = {.name = "wf-keeper", .main = keeper_main, .baton = &s, .wanted = 1},
         .runner = {.name = "wf-runner", .main = runner_main, .baton = &s, .wanted = 1},
         .ping = {.fd = -1},
+        .other = -1,
         .pool = pool,
     };
     apr_status_t rv = open_signals(&s.signals);
@@ -324,6 +356,9 @@ apr_status_t wf_supervisor_run(const wf_settings_t *settings, pid_t parent, apr_
     }
     if (rv == APR_SUCCESS) {
         rv = name_host(&s.host, pool);
+    }
+    if (rv == APR_SUCCESS) {
+        rv = wf_process_owner(&s.owner, settings->state_dir);
     }
     if (rv == APR_SUCCESS) {
         rv = wf_pulse_create(&s.pulse);
@@ -339,6 +374,7 @@ apr_status_t wf_supervisor_run(const wf_settings_t *settings, pid_t parent, apr_
         return APR_SUCCESS; /* gone before we began */
     }
     wf_log_info(0, "WF0174", "the supervisor serves %s", settings->state_dir);
+    end_orphans(&s);
     supervise(&s);
     close_listener(&s);
     wf_log_info(0, "WF0175", "the supervisor ends");

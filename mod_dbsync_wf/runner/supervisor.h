@@ -7,6 +7,8 @@
  *   runner   started again likewise, once nothing that came of the last one is alive; killed when
  *            its pulse stops
  *
+ * Programs of another supervisor's runner on the same state directory that has died are ended too.
+ *
  * It owns the keeper's listening socket, so that clients of a keeper that is being replaced wait in
  * its backlog and are not refused.
  *

@@ -94,6 +94,8 @@ typedef struct wf_run_t {
     int result_cut;
     wf_slice_t actions; /* JSON array */
     wf_run_error_t error;
+    apr_uint64_t version; /* from get alone: another one where the run may show something else; 0:
+                             it has ended */
 } wf_run_t;
 
 /* What create takes; the rest of wf_run_t is the store's to fill in. */
@@ -110,6 +112,8 @@ typedef struct wf_new_run_t {
     int rerun_when_lost;
     int refuse_overlap; /* whether it is refused where `concurrency` runs of its task (at least one)
                            are queued or running */
+    apr_uint32_t
+        queue_limit;    /* it is refused where so many runs of its task are queued; 0: never */
     wf_slice_t payload; /* kept byte for byte */
 } wf_new_run_t;
 
@@ -141,10 +145,41 @@ typedef struct wf_finish_t {
     const wf_run_marker_t *markers;
 } wf_finish_t;
 
+/* Which runs list is to find. NULL and 0 stand for any, but for vhost and limit. */
+typedef struct wf_run_query_t {
+    const char *vhost;
+    const char *project;
+    const char *task;
+    const char *user;
+    wf_run_status_e status;
+    apr_time_t from;    /* submitted then or later */
+    apr_time_t to;      /* submitted earlier */
+    apr_uint32_t limit; /* how many at most, 1 to WF_LIST_MOST */
+    wf_uuid_t before;   /* with smaller pids than this; zeros: from the newest on */
+} wf_run_query_t;
+
+#define WF_LIST_MOST 1000u
+
+typedef struct wf_run_list_t {
+    apr_array_header_t *runs; /* wf_run_t, the greatest pid first, without result and actions */
+    int more;                 /* whether there may be others */
+    wf_uuid_t next;           /* where so: the `before` with which they follow */
+} wf_run_list_t;
+
 /* What wait reports; hints, which may be merged, spurious or lost. */
 #define WF_EVENT_READY     1u /* a run may be claimed */
 #define WF_EVENT_INTERRUPT 2u /* a heartbeat would list an interrupted run */
 #define WF_EVENT_RESYNC    4u /* anything may have happened: look at everything */
+
+/* What to wait for, and how long. */
+typedef struct wf_watch_t {
+    wf_uuid_t pid;
+    apr_uint64_t version; /* news is what makes it another one than this; 0: the run's end alone */
+    apr_uint32_t most;    /* how many such calls may wait at a time, of all clients together */
+    apr_interval_time_t timeout;   /* an hour at most */
+    int (*is_wanted)(void *baton); /* asked some times a second; NULL: for as long as it takes */
+    void *baton;
+} wf_watch_t;
 
 typedef struct wf_store_t wf_store_t;
 
@@ -155,7 +190,10 @@ struct wf_store_t {
     /*
      * Writes a run, its queue entry and its idempotency key in one transaction. *run is the run as
      * it now stands: the new one, or the earlier one of the same pid or of the same key and
-     * request. Also WF_ECONFLICT (the key belongs to another request), WF_EFULL; WF_EOVERLAP (then
+     * request. A key belongs to its vhost and user, for 24 hours from its run's making, or until
+     * that is purged; a request is the same where project, task and payload are. Where the run is
+     * not written, neither is the key. Also WF_ECONFLICT (the key belongs to another request);
+     * WF_EFULL (as many runs as may be are queued: of the task, or in the store); WF_EOVERLAP (then
      * *run is one of those that are under way).
      */
     apr_status_t (*create)(wf_run_t **run, wf_store_t *store, const wf_new_run_t *spec,
@@ -219,6 +257,14 @@ struct wf_store_t {
                         wf_result_t *result, apr_pool_t *pool);
 
     /*
+     * Finds runs, the newest first. A call does a bounded amount of work, and may give fewer runs
+     * than its limit, or none, although there are more. Runs that are added meanwhile come before
+     * those of a list that is gone through with `next`, so that it neither repeats nor misses one.
+     */
+    apr_status_t (*list)(wf_run_list_t *list, wf_store_t *store, const wf_run_query_t *query,
+                         wf_result_t *result, apr_pool_t *pool);
+
+    /*
      * Ends the runs of expired incarnations as ERROR of type process-lost (INTERRUPTED where that
      * was asked), or queues them again where they say so. *count is how many. A store may do so by
      * itself as well.
@@ -238,6 +284,14 @@ struct wf_store_t {
      * WF_ESTALE. */
     apr_status_t (*wait)(unsigned *events, wf_store_t *store, apr_uint64_t incarnation,
                          apr_interval_time_t timeout, apr_pool_t *pool);
+
+    /*
+     * Waits until a run has news. A run that is not under way, or is none, has ended. No change is
+     * missed between the get that gave the version and this.
+     * APR_SUCCESS, a hint as those of wait are; APR_TIMEUP; WF_EFULL where `most` wait already;
+     * WF_ECANCELLED where it is wanted no more.
+     */
+    apr_status_t (*watch)(wf_store_t *store, const wf_watch_t *watch, apr_pool_t *pool);
 };
 
 #endif

@@ -14,6 +14,7 @@ my @endpoints = (
     ['GET', "/status/$pid"],
     ['GET', "/interrupt/$pid"],
     ['POST', "/interrupt/$pid"],
+    ['GET', '/runs'],
     ['GET', '/no/such/endpoint'],
     ['DELETE', "/status/$pid"],
     ['OPTIONS', "/status/$pid"],

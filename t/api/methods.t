@@ -11,6 +11,7 @@ my %allow = (
     '/project/600/task/noop/run?trigger=API'   => 'POST, OPTIONS',
     "/status/$pid"                              => 'GET, HEAD, OPTIONS',
     "/interrupt/$pid"                           => 'GET, HEAD, POST, OPTIONS',
+    '/runs'                                     => 'GET, HEAD, OPTIONS',
 );
 
 for my $path (sort keys %allow) {
@@ -27,7 +28,7 @@ for my $path (sort keys %allow) {
 
 for my $path ('', '/', '/projects', '/projects/600/tasks/noop', '/projects/600/tasks/noop/run/',
     '/projects//tasks/noop/run', '/projects/600/task/noop/run', '/Projects/600/tasks/noop/run',
-    '/run', '/status', '/x') {
+    '/run', '/runs/', '/runs/x', '/status', '/x') {
     rows(["GET $path", ['GET', $path], 404, problem => 'not-found']);
     rows(["POST $path", ['POST', "$path?trigger=API", json => '{}'], 404, problem => 'not-found']);
 }

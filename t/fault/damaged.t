@@ -149,7 +149,7 @@ copy_state($state, $pristine);
 cmp_ok(scalar pages_of_type('runs.db', 5), '>', 4, 'the runs take several leaves');
 cmp_ok(scalar pages_of_type('runs.db', 7), '>', 4, 'and long values have pages of their own');
 my @tables = map {s{.*/}{}r} glob "$state/data/*.db";
-is(scalar @tables, 7, 'there are the tables');
+is(scalar @tables, 8, 'there are the tables');
 my $advice = qr/README(?: under|,) "When the state directory is damaged"/;
 
 # [NAME, what is done, whether statuses are answered: all, some or none, whether a run is accepted]
@@ -235,6 +235,12 @@ $keeper = $httpd->pid_of('keeper');
 kill 'KILL', $keeper or die "kill $keeper: $!\n";
 @counts = compare('and by the next keeper', %was);
 cmp_ok($counts[1], '>', 0, 'which finds the damage');
+is_problem($httpd->api('GET', '/runs?limit=500'), 500, 'internal-error',
+    'a list that would need what is damaged is refused', qr/damaged/);
+is_problem($httpd->api('GET', '/runs?limit=500&project=600'), 500, 'internal-error',
+    'also where it finds its runs otherwise', qr/damaged/);
+my $newest = $httpd->run_get($httpd->accepted('602', 'noop'));
+is($httpd->api('GET', '/runs?limit=1')->json->{runs}[0]{pid}, $newest->{pid}, 'another one is not');
 $keeper = $httpd->pid_of('keeper');
 @counts = compare('again', %was) for 1 .. 5;
 is($httpd->pid_of('keeper'), $keeper, 'and lives with it');
@@ -315,7 +321,25 @@ SKIP: {
     @counts = compare('without checksums', %was);
     is($counts[1], 0, 'they are read');
     is($httpd->run_end($httpd->accepted('602', 'noop'))->{status}, 'completed', 'and written');
-    is(scalar grep({/WF0104: the table \S+ has no checksums/} $log->lines), 7, 'and the log says so');
+    is(scalar grep({/WF0104: the table \S+ has no checksums/} $log->lines), 8, 'and the log says so');
+    $httpd->stop;
+}
+
+# A state directory of a version that had no table of idempotency keys gets one.
+SKIP: {
+    skip 'db5.3_dump is not there: install db5.3-util', 1 if !-x '/usr/bin/db5.3_dump';
+    copy_state($pristine, $state);
+    command('sh', '-c', "cd '$state/data' && rm idempotency.db && for t in *.db; do db5.3_dump -p \$t | "
+        . "sed '/^ later-tables\$/,+1d' | db5.3_load -c chksum=1 \$t.new && mv \$t.new \$t; done && "
+        . 'rm ../log/*');
+    $httpd->start;
+    @counts = compare('without keys', %was);
+    is($counts[1], 0, 'its runs are there');
+    my @post = ('POST', '/projects/602/tasks/noop/run?trigger=API', json => '{}',
+        headers => {'Idempotency-Key' => 'k'});
+    my @pids = map { $httpd->api(@post)->json->{pid} } 1 .. 2;
+    is($pids[1], $pids[0], 'and keys are kept');
+    ok(-e "$state/data/idempotency.db", 'in a table');
     $httpd->stop;
 }
 

@@ -90,6 +90,7 @@ static void check_path(wf_slice_t path, apr_pool_t *pool)
     if (status != APR_SUCCESS) {
         WF_ENSURE(status == APR_NOTFOUND);
         WF_ENSURE(!is_one_below(path, "/status/") && !is_one_below(path, "/interrupt/"));
+        WF_ENSURE(!wf_slice_is(path, "/runs"));
         return;
     }
     switch (route.endpoint) {
@@ -101,6 +102,9 @@ static void check_path(wf_slice_t path, apr_pool_t *pool)
         break;
     case WF_ENDPOINT_INTERRUPT:
         check_pid_path(&route, path, "/interrupt/");
+        break;
+    case WF_ENDPOINT_RUNS:
+        WF_ENSURE(wf_slice_is(path, "/runs"));
         break;
     }
 }

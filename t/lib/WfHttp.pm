@@ -28,12 +28,34 @@ sub new
 sub request
 {
     my ($self, $method, $target, %option) = @_;
+    $self->ask($method, $target, %option);
+    return $self->answer;
+}
+
+# The two halves of request: sends one, and reads its answer.
+sub ask
+{
+    my ($self, $method, $target, %option) = @_;
     my $text = $self->_head($method, $target, %option) . _framed_body(%option);
     $self->_connect;
     $self->_send($text);
-    my $answer = $self->_answer($method);
+    $self->{method} = $method;
+    return;
+}
+
+sub answer
+{
+    my ($self) = @_;
+    my $answer = $self->_answer($self->{method});
     $self->close if !$self->{keep} || lc($answer->header('Connection') // '') eq 'close';
     return $answer;
+}
+
+# Whether something of the answer is there, or the connection has ended, at the latest after SECONDS.
+sub is_answered
+{
+    my ($self, $seconds) = @_;
+    return length $self->{buffer} || IO::Select->new($self->{socket})->can_read($seconds) ? 1 : 0;
 }
 
 sub close

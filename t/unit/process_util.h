@@ -30,6 +30,8 @@
 #include "base/clock.h"
 #include "flow/process.h"
 
+/* One number for all tests is enough, as none looks for orphans among those of another. */
+#define TEST_OWNER 4711
 #define SOON apr_time_from_sec(20) /* until a condition that must come is given up */
 
 /* Blocked in every thread, as a runner that reads SIGCHLD from a descriptor has it. */
@@ -47,7 +49,7 @@ static inline int set_up_processes(void **state)
     chld_fd = signalfd(-1, &chld, SFD_CLOEXEC | SFD_NONBLOCK);
     /* Inherited on purpose: what a test below looks for in a program's signal state. */
     signal(SIGHUP, SIG_IGN);
-    return apr_initialize() == APR_SUCCESS && wf_process_setup() == APR_SUCCESS && chld_fd >= 0 &&
+    return apr_initialize() == APR_SUCCESS && wf_process_setup(TEST_OWNER) == APR_SUCCESS && chld_fd >= 0 &&
                    mkdtemp(scratch)
                ? 0
                : -1;

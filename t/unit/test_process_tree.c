@@ -387,7 +387,7 @@ static int supervise(const char *doomed_file, const char *kept_file)
 {
     pid_t doomed[4], kept[2], keep;
 
-    if (wf_process_setup() != APR_SUCCESS) {
+    if (wf_process_setup(TEST_OWNER) != APR_SUCCESS) {
         return 1;
     }
     keep = start_script("echo $$ >>$0; sh -c 'echo $$ >>$0; exec sleep 60' $0 & wait", kept_file);

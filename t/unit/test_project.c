@@ -53,6 +53,7 @@ static void loads_everything(void **state)
     assert_string_equal(task->name, "Upsert customer");
     assert_int_equal(task->timeout, 2500000);
     assert_int_equal(task->concurrency, 3);
+    assert_int_equal(task->queue_limit, 20);
     assert_int_equal(task->on_lost, WF_ON_LOST_RERUN);
     assert_int_equal(task->flow_count, 2);
     assert_string_equal(task->flows[0].name, "main");
@@ -77,6 +78,7 @@ static void fills_in_defaults(void **state)
     assert_null(task->name);
     assert_int_equal(task->timeout, 0);
     assert_int_equal(task->concurrency, 0);
+    assert_int_equal(task->queue_limit, 0);
     assert_int_equal(task->on_lost, WF_ON_LOST_FAIL);
     assert_string_equal(task->flows[0].name, "flow 1");
     assert_int_equal(task->flows[0].enabled, 1);

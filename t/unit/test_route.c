@@ -92,6 +92,17 @@ static void routes_pids(void **state)
     assert_false(route.has_pid);
 }
 
+static void routes_the_list(void **state)
+{
+    wf_route_t route;
+
+    (void)state;
+    assert_int_equal(parse(&route, "/runs"), APR_SUCCESS);
+    assert_int_equal(route.endpoint, WF_ENDPOINT_RUNS);
+    assert_null(route.project);
+    assert_false(route.has_pid);
+}
+
 static void routes_nothing_else(void **state)
 {
     static const char *const paths[] = {
@@ -108,6 +119,10 @@ static void routes_nothing_else(void **state)
         "/Status/" PID,
         "/statuses/" PID,
         "/x/status/" PID,
+        "/runs/",
+        "/runs/x",
+        "//runs",
+        "/Runs",
         "/projects",
         "/projects/569",
         "/projects/569/tasks",
@@ -232,6 +247,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(routes_both_spellings_of_run, make_pool, drop_pool),
         cmocka_unit_test_setup_teardown(leaves_out_what_is_no_id, make_pool, drop_pool),
         cmocka_unit_test_setup_teardown(routes_pids, make_pool, drop_pool),
+        cmocka_unit_test_setup_teardown(routes_the_list, make_pool, drop_pool),
         cmocka_unit_test_setup_teardown(routes_nothing_else, make_pool, drop_pool),
         cmocka_unit_test_setup_teardown(finds_arguments, make_pool, drop_pool),
         cmocka_unit_test_setup_teardown(keeps_nul_in_arguments, make_pool, drop_pool),

@@ -262,6 +262,78 @@ static void a_run_that_must_not_overlap_is_refused(void **state)
     create_ok(f, &(wf_new_run_t){.pid = other.pid, .vhost = VHOST, .project = "569", .task = "13"});
 }
 
+static apr_status_t create_status(fixture_t *f, const wf_new_run_t *spec)
+{
+    wf_run_t *run;
+
+    return f->store->create(&run, f->store, spec, NULL, f->pool);
+}
+
+/* Creates a run of a task that lets `limit` of its runs wait. */
+static apr_status_t create_limited(fixture_t *f, const char *task, apr_uint32_t limit)
+{
+    wf_new_run_t spec = new_run(task);
+
+    spec.queue_limit = limit;
+    return create_status(f, &spec);
+}
+
+static void a_task_lets_as_many_wait_as_it_says(void **state)
+{
+    fixture_t *f = *state;
+    apr_uint64_t a = join_ok(f, "a");
+    wf_new_run_t last = new_run("12"), full = new_run("12");
+    wf_run_t *run;
+    wf_claim_t claim;
+
+    assert_int_equal(create_limited(f, "12", 2), APR_SUCCESS);
+    last.queue_limit = full.queue_limit = 2;
+    full.idempotency_key = "k";
+    assert_int_equal(create_status(f, &last), APR_SUCCESS);
+    assert_int_equal(create_status(f, &full), WF_EFULL);
+    assert_int_equal(create_status(f, &last), APR_SUCCESS); /* the same call again */
+    assert_int_equal(f->store->get(&run, f->store, VHOST, &full.pid, NULL, f->pool), APR_NOTFOUND);
+    assert_int_equal(create_limited(f, "13", 2), APR_SUCCESS);
+    restart_keeper(f, SIGKILL);
+    assert_int_equal(create_status(f, &full), WF_EFULL);
+    /* One that runs does not wait, and does when it is released. */
+    claim = claim_one(f, a);
+    assert_int_equal(create_status(f, &full), APR_SUCCESS);
+    assert_int_equal(f->store->release(f->store, &claim.token, f->pool), APR_SUCCESS);
+    assert_int_equal(create_limited(f, "12", 3), WF_EFULL);
+    assert_int_equal(create_status(f, &full), APR_SUCCESS);
+    assert_int_equal(create_limited(f, "12", 0), APR_SUCCESS);
+}
+
+static void the_store_lets_as_many_wait_as_it_is_told(void **state)
+{
+    fixture_t *f = *state;
+    wf_new_run_t first = new_run("12"), keyed = new_run("13");
+    apr_uint64_t a;
+    wf_run_t *run;
+
+    f->queue_limit = 3;
+    restart_keeper(f, SIGTERM);
+    a = join_ok(f, "a");
+    keyed.idempotency_key = "k";
+    create_ok(f, &first);
+    create_ok(f, &keyed);
+    assert_int_equal(create_limited(f, "14", 0), APR_SUCCESS);
+    assert_int_equal(create_limited(f, "15", 0), WF_EFULL);
+    keyed.pid = new_run("13").pid;
+    assert_int_equal(create_status(f, &keyed), APR_SUCCESS); /* starts nothing */
+    assert_int_equal(f->store->interrupt(&run, f->store, VHOST, &first.pid, "bob", NULL, f->pool),
+                     APR_SUCCESS);
+    assert_int_equal(create_limited(f, "15", 0), APR_SUCCESS);
+    assert_int_equal(create_limited(f, "15", 0), WF_EFULL);
+    restart_keeper(f, SIGKILL);
+    assert_int_equal(create_limited(f, "15", 0), WF_EFULL);
+    assert_int_equal(claim_ok(f, a, 2)->nelts, 2);
+    assert_int_equal(create_limited(f, "15", 0), APR_SUCCESS);
+    assert_int_equal(create_limited(f, "15", 0), APR_SUCCESS);
+    assert_int_equal(create_limited(f, "15", 0), WF_EFULL);
+}
+
 /* Purges until there is nothing more to purge; how many went. */
 static apr_uint64_t purge_all(fixture_t *f, apr_interval_time_t keep)
 {
@@ -354,6 +426,8 @@ int main(void)
         STORE_TEST(progress_shows_and_the_last_one_wins),
         STORE_TEST(a_marker_moves_when_a_run_completes_and_only_then),
         STORE_TEST(a_run_that_must_not_overlap_is_refused),
+        STORE_TEST(a_task_lets_as_many_wait_as_it_says),
+        STORE_TEST(the_store_lets_as_many_wait_as_it_is_told),
         STORE_TEST(purge_takes_what_has_ended_and_nothing_else),
         STORE_TEST(the_keeper_purges_by_itself),
     };

@@ -31,6 +31,7 @@ static void free_aside(aside_t *aside)
 static void *run_aside(void *data)
 {
     aside_t *aside = data;
+    int done = aside->done;
 
     aside->work(aside->baton);
     if (atomic_exchange(&aside->state, ENDED) == ABANDONED) {
@@ -38,8 +39,8 @@ static void *run_aside(void *data)
         free_aside(aside);
         return NULL;
     }
-    /* The last thing that touches it: who waits frees it. It cannot fail, as it is written once. */
-    (void)eventfd_write(aside->done, 1);
+    /* Who waits frees the aside from here on. It cannot fail, as it is written once. */
+    (void)eventfd_write(done, 1);
     return NULL;
 }
 
@@ -102,7 +103,8 @@ apr_status_t wf_aside(void (*work)(void *baton), void (*drop)(void *baton), void
         return rv;
     }
     rv = await(aside, cancel, deadline);
-    if (rv != APR_SUCCESS && atomic_exchange(&aside->state, ABANDONED) == AT_WORK) {
+    /* This also makes what the work wrote seen on this thread. */
+    if (atomic_exchange(&aside->state, ABANDONED) == AT_WORK) {
         return rv;
     }
     if (rv != APR_SUCCESS) {

@@ -130,12 +130,22 @@ apr_status_t wf_table_delete(wf_table_t *table, wf_slice_t key)
                                table->name);
 }
 
+/* Where a walk begins: backwards, at the pair before the one that `first` finds, or at the last. */
+static int seek(DBC *cursor, DBT *k, DBT *v, u_int32_t first, u_int32_t next)
+{
+    int error = cursor->get(cursor, k, v, first);
+
+    if (next != DB_PREV || (error && error != DB_NOTFOUND)) {
+        return error;
+    }
+    return cursor->get(cursor, k, v, error ? DB_LAST : DB_PREV);
+}
+
 /* One cursor over the table; both DBTs are grown by the library. */
-static apr_status_t walk(wf_table_t *table, DBT *k, DBT *v, u_int32_t first, wf_table_visit_t visit,
-                         void *baton)
+static apr_status_t walk(wf_table_t *table, DBT *k, DBT *v, u_int32_t first, u_int32_t next,
+                         wf_table_visit_t visit, void *baton)
 {
     DBC *cursor;
-    u_int32_t step = first;
     int error, closed;
     apr_status_t rv = APR_SUCCESS;
 
@@ -143,9 +153,9 @@ static apr_status_t walk(wf_table_t *table, DBT *k, DBT *v, u_int32_t first, wf_
     if (error) {
         return wf_bdb_table_status(table->bdb, error, table->name);
     }
-    while (rv == APR_SUCCESS && (error = cursor->get(cursor, k, v, step)) == 0) {
+    for (error = seek(cursor, k, v, first, next); error == 0 && rv == APR_SUCCESS;) {
         rv = visit(baton, wf_slice_of(k->data, k->size), wf_slice_of(v->data, v->size));
-        step = DB_NEXT;
+        error = rv == APR_SUCCESS ? cursor->get(cursor, k, v, next) : 0;
     }
     if (rv == APR_SUCCESS && error && error != DB_NOTFOUND) {
         /* First: a cursor is not closed while there is a panic. */
@@ -163,14 +173,14 @@ apr_status_t wf_table_walk(wf_table_t *table, wf_table_visit_t visit, void *bato
     memset(&k, 0, sizeof(k));
     memset(&v, 0, sizeof(v));
     k.flags = v.flags = DB_DBT_REALLOC;
-    rv = walk(table, &k, &v, DB_FIRST, visit, baton);
+    rv = walk(table, &k, &v, DB_FIRST, DB_NEXT, visit, baton);
     free(k.data);
     free(v.data);
     return rv;
 }
 
-apr_status_t wf_table_walk_keys(wf_table_t *table, wf_slice_t from, wf_table_visit_t visit,
-                                void *baton)
+static apr_status_t walk_keys(wf_table_t *table, wf_slice_t from, u_int32_t next,
+                              wf_table_visit_t visit, void *baton)
 {
     DBT k, v;
     apr_status_t rv;
@@ -185,8 +195,20 @@ apr_status_t wf_table_walk_keys(wf_table_t *table, wf_slice_t from, wf_table_vis
     }
     memcpy(k.data, from.data, from.len);
     k.size = (u_int32_t)from.len;
-    rv = walk(table, &k, &v, DB_SET_RANGE, visit, baton);
+    rv = walk(table, &k, &v, DB_SET_RANGE, next, visit, baton);
     free(k.data);
     free(v.data);
     return rv;
+}
+
+apr_status_t wf_table_walk_keys(wf_table_t *table, wf_slice_t from, wf_table_visit_t visit,
+                                void *baton)
+{
+    return walk_keys(table, from, DB_NEXT, visit, baton);
+}
+
+apr_status_t wf_table_walk_keys_back(wf_table_t *table, wf_slice_t before, wf_table_visit_t visit,
+                                     void *baton)
+{
+    return walk_keys(table, before, DB_PREV, visit, baton);
 }

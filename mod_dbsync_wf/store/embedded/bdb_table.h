@@ -45,4 +45,8 @@ apr_status_t wf_table_walk(wf_table_t *table, wf_table_visit_t visit, void *bato
 apr_status_t wf_table_walk_keys(wf_table_t *table, wf_slice_t from, wf_table_visit_t visit,
                                 void *baton);
 
+/* The same backwards, from the last that is less than `before`. */
+apr_status_t wf_table_walk_keys_back(wf_table_t *table, wf_slice_t before, wf_table_visit_t visit,
+                                     void *baton);
+
 #endif

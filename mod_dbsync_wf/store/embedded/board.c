@@ -3,6 +3,7 @@
 #include "store/embedded/board.h"
 
 #include <stdlib.h>
+#include "base/clock.h"
 #include "base/slice.h"
 
 static void *allocate(apr_size_t size)
@@ -32,6 +33,21 @@ void wf_board_init(wf_board_t *board, apr_pool_t *pool)
     board->groups = apr_hash_make(pool);
     board->holders = apr_hash_make(pool);
     TAILQ_INIT(&board->ready);
+    board->queued = 0;
+    board->version = (apr_uint64_t)wf_clock(); /* fewer are given out than there are microseconds */
+    board->watchers = 0;
+    board->stirred = apr_pcalloc(pool, sizeof(*board->stirred));
+    wf_buf_bind(board->stirred, pool);
+}
+
+static void stir(wf_entry_t *entry)
+{
+    wf_board_t *board = entry->board;
+
+    entry->version = ++board->version;
+    if (board->watchers) {
+        wf_buf_add(board->stirred, &entry->pid, sizeof(entry->pid));
+    }
 }
 
 /* The hash's key lies in the entry: out of the hash first. */
@@ -54,6 +70,7 @@ void wf_board_clear(wf_board_t *board)
     void *value;
     apr_hash_index_t *i;
 
+    board->queued = 0;
     for (i = apr_hash_first(NULL, board->entries); i; i = apr_hash_next(i)) {
         apr_hash_this(i, NULL, NULL, &value);
         forget_entry(board, value);
@@ -113,15 +130,30 @@ static void add_group_key(wf_buf_t *key, const wf_run_t *run)
     wf_buf_add(key, run->task, strlen(run->task) + 1);
 }
 
-wf_entry_t *wf_board_overlap(wf_board_t *board, const wf_run_t *run)
+/* The group of a run's task, NULL where none of it is under way. */
+static wf_group_t *find_group(wf_board_t *board, const wf_run_t *run)
 {
-    apr_uint32_t most = run->concurrency ? run->concurrency : 1;
     wf_buf_t key = {NULL, 0, 0};
     wf_group_t *group;
 
     add_group_key(&key, run);
     group = apr_hash_get(board->groups, key.data, (apr_ssize_t)key.len);
     wf_buf_free(&key);
+    return group;
+}
+
+apr_uint32_t wf_board_queued(wf_board_t *board, const wf_run_t *run)
+{
+    const wf_group_t *group = find_group(board, run);
+
+    return group ? group->queued : 0;
+}
+
+wf_entry_t *wf_board_overlap(wf_board_t *board, const wf_run_t *run)
+{
+    apr_uint32_t most = run->concurrency ? run->concurrency : 1;
+    wf_group_t *group = find_group(board, run);
+
     return group && group->queued + group->running >= most
                ? TAILQ_LAST(&group->members, wf_entry_queue)
                : NULL;
@@ -156,6 +188,7 @@ wf_entry_t *wf_board_queue(wf_board_t *board, const wf_run_t *run)
     wf_entry_t *entry = allocate(sizeof(*entry));
 
     entry->pid = run->pid;
+    entry->board = board;
     entry->group = group_of(board, run);
     entry->fence = run->fence;
     entry->started = run->started;
@@ -164,6 +197,7 @@ wf_entry_t *wf_board_queue(wf_board_t *board, const wf_run_t *run)
     TAILQ_INSERT_TAIL(&entry->group->queue, entry, link);
     TAILQ_INSERT_TAIL(&entry->group->members, entry, member);
     entry->group->queued++;
+    board->queued++;
     apr_hash_set(board->entries, &entry->pid, sizeof(entry->pid), entry);
     refresh(board, entry->group);
     if (entry->group->is_ready) {
@@ -190,7 +224,9 @@ void wf_board_hold(wf_board_t *board, wf_entry_t *entry, wf_holder_t *holder)
     TAILQ_REMOVE(&entry->group->queue, entry, link);
     TAILQ_INSERT_TAIL(&holder->held, entry, link);
     entry->holder = holder;
+    stir(entry);
     entry->group->queued--;
+    board->queued--;
     entry->group->running++;
     refresh(board, entry->group);
 }
@@ -204,6 +240,7 @@ static void detach(wf_board_t *board, wf_entry_t *entry)
     } else {
         TAILQ_REMOVE(&entry->group->queue, entry, link);
         entry->group->queued--;
+        board->queued--;
     }
     entry->holder = NULL;
     refresh(board, entry->group);
@@ -215,9 +252,11 @@ static void detach(wf_board_t *board, wf_entry_t *entry)
 void wf_board_unhold(wf_board_t *board, wf_entry_t *entry)
 {
     detach(board, entry);
+    stir(entry);
     entry->started = 0;
     TAILQ_INSERT_HEAD(&entry->group->queue, entry, link);
     entry->group->queued++;
+    board->queued++;
     refresh(board, entry->group);
     announce(board);
 }
@@ -227,6 +266,7 @@ void wf_board_remove(wf_board_t *board, wf_entry_t *entry)
     wf_group_t *group = entry->group;
 
     detach(board, entry);
+    stir(entry);
     TAILQ_REMOVE(&group->members, entry, member);
     forget_entry(board, entry);
     if (group->queued == 0 && group->running == 0) {
@@ -257,6 +297,7 @@ void wf_entry_row(wf_run_t *row, const wf_entry_t *entry)
 
 void wf_entry_set_interrupt(wf_entry_t *entry, apr_time_t when, const char *by)
 {
+    stir(entry);
     entry->interrupt_requested = when;
     set_text(&entry->interrupted_by, by);
 }
@@ -264,6 +305,7 @@ void wf_entry_set_interrupt(wf_entry_t *entry, apr_time_t when, const char *by)
 void wf_entry_set_progress(wf_entry_t *entry, const wf_run_progress_t *progress,
                            const wf_run_records_t *records)
 {
+    stir(entry);
     set_text(&entry->action, progress->action);
     entry->done = progress->done;
     entry->total = progress->total;

@@ -10,6 +10,10 @@
  *
  * Groups with something to claim stand in a ring and are served in turn, so that a flood for one
  * task does not delay the others. One thread uses a board.
+ *
+ * Whatever a client may see of an entry changes its version; no version was ever another entry's,
+ * or an earlier keeper's since the machine was started. While somebody watches, the board notes the
+ * pids of entries that changed or went.
  */
 #ifndef WF_STORE_EMBEDDED_BOARD_H
 #define WF_STORE_EMBEDDED_BOARD_H
@@ -21,6 +25,7 @@
 typedef struct wf_entry_t wf_entry_t;
 typedef struct wf_group_t wf_group_t;
 typedef struct wf_holder_t wf_holder_t;
+typedef struct wf_board_t wf_board_t;
 
 TAILQ_HEAD(wf_entry_queue, wf_entry_t);
 TAILQ_HEAD(wf_group_queue, wf_group_t);
@@ -41,6 +46,8 @@ struct wf_entry_t {
     apr_uint64_t total;
     wf_run_records_t records;
     int rerun_when_lost;
+    wf_board_t *board;
+    apr_uint64_t version;
 };
 
 struct wf_group_t {
@@ -68,12 +75,16 @@ struct wf_holder_t {
     int seen; /* mark of a reload */
 };
 
-typedef struct wf_board_t {
+struct wf_board_t {
     apr_hash_t *entries; /* by pid */
     apr_hash_t *groups;  /* by key */
     apr_hash_t *holders; /* by incarnation */
     struct wf_group_queue ready;
-} wf_board_t;
+    apr_uint32_t queued;   /* in all groups */
+    apr_uint64_t version;  /* the latest given out */
+    apr_uint32_t watchers; /* how many want to know what is stirred */
+    wf_buf_t *stirred;     /* pids, some more than once; who has told the watchers empties it */
+};
 
 /* Makes an empty board. Its tables live in pool, its items on the heap. */
 void wf_board_init(wf_board_t *board, apr_pool_t *pool);
@@ -92,6 +103,9 @@ wf_entry_t *wf_board_queue(wf_board_t *board, const wf_run_t *run);
  * one of them that came last; otherwise NULL.
  */
 wf_entry_t *wf_board_overlap(wf_board_t *board, const wf_run_t *run);
+
+/* How many runs of the run's task are queued. */
+apr_uint32_t wf_board_queued(wf_board_t *board, const wf_run_t *run);
 
 /* The entry to claim next, or NULL; the group it belongs to then goes to the end of the ring. */
 wf_entry_t *wf_board_next(wf_board_t *board);

@@ -52,6 +52,7 @@ static apr_status_t create_run(wf_run_t **run, wf_store_t *store, const wf_new_r
     wf_record_encode(&call->request, &fresh);
     wf_field_close(&call->request, mark);
     wf_field_add_u64(&call->request, WF_FIELD_OVERLAP, (apr_uint64_t)spec->refuse_overlap);
+    wf_field_add_u64(&call->request, WF_FIELD_QUEUE, spec->queue_limit);
     wf_field_add(&call->request, WF_FIELD_PAYLOAD, spec->payload);
     rv = wf_call_send(call, client_of(store), 0, result);
     return rv == APR_SUCCESS || rv == WF_EOVERLAP ? take_run_of(rv, run, call, pool) : rv;
@@ -246,7 +247,54 @@ static apr_status_t get_run(wf_run_t **run, wf_store_t *store, const char *vhost
     apr_status_t rv;
 
     rv = wf_call_send(call, client_of(store), 0, result);
-    return rv == APR_SUCCESS ? take_run(run, &call->message, pool) : rv;
+    if (rv == APR_SUCCESS) {
+        rv = take_run(run, &call->message, pool);
+    }
+    if (rv == APR_SUCCESS) {
+        (*run)->version = wf_message_u64(&call->message, WF_FIELD_VERSION);
+    }
+    return rv;
+}
+
+static apr_status_t take_runs(apr_array_header_t *runs, wf_slice_t body, apr_pool_t *pool)
+{
+    apr_status_t rv;
+    unsigned char tag;
+    wf_slice_t value;
+
+    while ((rv = wf_field_next(&tag, &value, &body)) == APR_SUCCESS) {
+        if (tag == WF_FIELD_RUN) {
+            rv = wf_record_decode(apr_array_push(runs), value, pool);
+        }
+        if (rv != APR_SUCCESS) {
+            return rv;
+        }
+    }
+    return rv == APR_EOF ? APR_SUCCESS : rv;
+}
+
+static apr_status_t list_runs(wf_run_list_t *list, wf_store_t *store, const wf_run_query_t *query,
+                              wf_result_t *result, apr_pool_t *pool)
+{
+    wf_call_t *call = begin_for_run(store, WF_OP_LIST, query->vhost, &query->before, pool);
+    apr_status_t rv;
+
+    memset(list, 0, sizeof(*list));
+    list->runs = apr_array_make(pool, (int)query->limit, sizeof(wf_run_t));
+    wf_field_add_text(&call->request, WF_FIELD_PROJECT, query->project);
+    wf_field_add_text(&call->request, WF_FIELD_TASK, query->task);
+    wf_field_add_text(&call->request, WF_FIELD_USER, query->user);
+    wf_field_add_u64(&call->request, WF_FIELD_STATUS, (apr_uint64_t)query->status);
+    wf_field_add_u64(&call->request, WF_FIELD_FROM, (apr_uint64_t)query->from);
+    wf_field_add_u64(&call->request, WF_FIELD_TO, (apr_uint64_t)query->to);
+    wf_field_add_u64(&call->request, WF_FIELD_MAX, query->limit);
+    rv = wf_call_send(call, client_of(store), 0, result);
+    if (rv != APR_SUCCESS) {
+        return rv;
+    }
+    list->more = wf_message_u64(&call->message, WF_FIELD_MORE) != 0;
+    rv = wf_message_pid(&list->next, &call->message);
+    return rv == APR_SUCCESS ? take_runs(list->runs, call->message.body, pool) : rv;
 }
 
 static apr_status_t reap(apr_uint64_t *count, wf_store_t *store, apr_pool_t *pool)
@@ -285,6 +333,24 @@ static apr_status_t wait_for_news(unsigned *events, wf_store_t *store, apr_uint6
     return rv;
 }
 
+static apr_status_t watch_run(wf_store_t *store, const wf_watch_t *watch, apr_pool_t *pool)
+{
+    wf_call_t *call = wf_call_begin(client_of(store), WF_OP_WATCH, pool);
+    apr_status_t rv;
+
+    wf_field_add(&call->request, WF_FIELD_PID, wf_slice_of(&watch->pid, sizeof(watch->pid)));
+    wf_field_add_u64(&call->request, WF_FIELD_VERSION, watch->version);
+    wf_field_add_u64(&call->request, WF_FIELD_MAX, watch->most);
+    wf_field_add_u64(&call->request, WF_FIELD_TIMEOUT, (apr_uint64_t)watch->timeout);
+    call->is_wanted = watch->is_wanted;
+    call->baton = watch->baton;
+    rv = wf_call_send(call, client_of(store), watch->timeout, NULL);
+    if (rv == APR_SUCCESS && wf_message_u64(&call->message, WF_FIELD_COUNT) == 0) {
+        return APR_TIMEUP;
+    }
+    return rv;
+}
+
 static apr_status_t close_idle(void *data)
 {
     wf_client_t *client = data;
@@ -308,9 +374,11 @@ static const wf_store_t calls = {
     .release = release_run,
     .interrupt = interrupt_run,
     .get = get_run,
+    .list = list_runs,
     .reap = reap,
     .purge = purge,
     .wait = wait_for_news,
+    .watch = watch_run,
 };
 
 apr_status_t wf_embedded_open(wf_store_t **store, const char *socket_path,

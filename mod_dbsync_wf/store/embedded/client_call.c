@@ -15,6 +15,7 @@
 #define PAUSE_MOST     50 /* ... up to this */
 #define KEEP_IDLE      64 /* connections kept when idle; more are closed after use */
 
+#define LOOK_EVERY     apr_time_from_msec(250) /* whether an answer is wanted still */
 #define COMPLAIN_EVERY apr_time_from_sec(10)
 
 wf_call_t *wf_call_begin(wf_client_t *client, wf_op_e op, apr_pool_t *pool)
@@ -89,9 +90,31 @@ static apr_status_t write_all(int fd, wf_slice_t bytes, apr_time_t deadline)
     return rv;
 }
 
-/* Reads what is there, or waits for it. APR_EOF where the keeper closed. */
-static apr_status_t read_some(int fd, wf_buf_t *buf, apr_size_t wanted, apr_time_t deadline)
+static int is_wanted(const wf_call_t *call)
 {
+    return !call->is_wanted || call->is_wanted(call->baton);
+}
+
+/* Waits for the answer, and asks now and then whether it is wanted still. */
+static apr_status_t wait_for_answer(int fd, const wf_call_t *call, apr_time_t deadline)
+{
+    for (;;) {
+        apr_time_t look = call->is_wanted ? wf_clock() + LOOK_EVERY : deadline;
+        apr_status_t rv = wait_for(fd, POLLIN, look < deadline ? look : deadline);
+
+        if (rv != APR_TIMEUP || wf_clock() >= deadline) {
+            return rv;
+        }
+        if (!is_wanted(call)) {
+            return WF_ECANCELLED;
+        }
+    }
+}
+
+/* Reads what is there, or waits for it. APR_EOF where the keeper closed. */
+static apr_status_t read_some(int fd, wf_call_t *call, apr_size_t wanted, apr_time_t deadline)
+{
+    wf_buf_t *buf = &call->answer;
     apr_size_t room = wanted > READ_SIZE ? wanted : READ_SIZE;
 
     for (;;) {
@@ -105,7 +128,7 @@ static apr_status_t read_some(int fd, wf_buf_t *buf, apr_size_t wanted, apr_time
             return APR_EOF;
         }
         if (errno == EAGAIN) {
-            apr_status_t rv = wait_for(fd, POLLIN, deadline);
+            apr_status_t rv = wait_for_answer(fd, call, deadline);
 
             if (rv != APR_SUCCESS) {
                 return rv;
@@ -124,7 +147,7 @@ static apr_status_t read_answer(int fd, wf_call_t *call, apr_time_t deadline)
 
     wf_buf_reset(&call->answer);
     while ((rv = wf_frame_next(&frame, &need, wf_buf_slice(&call->answer))) == APR_INCOMPLETE) {
-        rv = read_some(fd, &call->answer, need - call->answer.len, deadline);
+        rv = read_some(fd, call, need - call->answer.len, deadline);
         if (rv != APR_SUCCESS) {
             return rv;
         }
@@ -190,6 +213,9 @@ apr_status_t wf_call_send(wf_call_t *call, wf_client_t *client, apr_interval_tim
 
     wf_frame_end(&call->request, call->mark);
     while ((rv = attempt(call, client, deadline, &fresh)) != APR_SUCCESS) {
+        if (rv == WF_ECANCELLED || !is_wanted(call)) {
+            return WF_ECANCELLED;
+        }
         if (rv == WF_EPROTOCOL || rv == WF_EINVALID || wf_clock() >= deadline) {
             complain(client, rv, client->patience + extra);
             return wf_result_set(result, WF_EUNAVAILABLE, WF_PROBLEM_UNAVAILABLE,

@@ -28,6 +28,8 @@ typedef struct wf_call_t {
     wf_message_t message;
     apr_size_t mark;
     apr_uint32_t call;
+    int (*is_wanted)(void *baton); /* NULL: the answer is waited for whatever happens */
+    void *baton;
 } wf_call_t;
 
 /* Begins a request, in pool; its fields are then appended to call->request. */
@@ -36,7 +38,8 @@ wf_call_t *wf_call_begin(wf_client_t *client, wf_op_e op, apr_pool_t *pool);
 /*
  * Sends the request and waits for the answer, which is then in call->message. `extra` is how long
  * the keeper may take on purpose (a WAIT's timeout).
- * The status that the answer stands for, or WF_EUNAVAILABLE where no answer came in time.
+ * The status that the answer stands for, or WF_EUNAVAILABLE where no answer came in time, or
+ * WF_ECANCELLED where call->is_wanted said that it is wanted no more.
  */
 apr_status_t wf_call_send(wf_call_t *call, wf_client_t *client, apr_interval_time_t extra,
                           wf_result_t *result);

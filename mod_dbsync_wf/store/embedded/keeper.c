@@ -52,6 +52,7 @@ static apr_status_t turn(wf_keeper_t *keeper, int *events, apr_time_t next)
     rv = wf_keeper_do_batch(keeper);
     if (rv == APR_SUCCESS) {
         wf_keeper_answer_waits(keeper);
+        wf_news_answer_all(keeper);
         wf_keeper_answer_all(keeper);
     }
     apr_pool_clear(keeper->batch);
@@ -180,6 +181,7 @@ static apr_status_t open_keeper(wf_keeper_t *keeper, const wf_keeper_config_t *c
     TAILQ_INIT(&keeper->peers);
     TAILQ_INIT(&keeper->touched);
     TAILQ_INIT(&keeper->waiting);
+    wf_news_init(keeper);
     keeper->retention = config->retention;
     keeper->listener = config->listener;
     keeper->epoll = epoll_create1(EPOLL_CLOEXEC);
@@ -223,6 +225,7 @@ static apr_status_t open_store(wf_keeper_t *keeper, wf_home_t *home,
         return rv;
     }
     rv = wf_state_open(&keeper->state, keeper->bdb, pool);
+    keeper->state.queue_limit = config->queue_limit;
     if (rv == APR_SUCCESS) {
         /* Last, so that a tool that joins and is killed hangs no keeper that is not pinged yet. */
         rv = wf_regions_publish(&home->regions, config->cache_size,

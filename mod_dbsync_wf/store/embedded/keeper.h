@@ -20,6 +20,7 @@ typedef struct wf_keeper_config_t {
     const char *state_dir;
     apr_uint64_t cache_size;       /* bytes */
     apr_interval_time_t retention; /* how long ended runs are kept; 0: for ever */
+    apr_uint32_t queue_limit;      /* how many runs may be queued; 0: any number */
     int listener;                  /* listening socket; the keeper closes it */
     int ready_fd; /* gets one byte when the keeper serves, then is closed; -1: none */
 } wf_keeper_config_t;

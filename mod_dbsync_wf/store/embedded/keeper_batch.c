@@ -218,6 +218,9 @@ apr_time_t wf_keeper_next(wf_keeper_t *keeper, apr_time_t next)
         next = keeper->writing.retry;
     }
     next = wf_trouble_next(&keeper->writing, next);
+    if (keeper->watch_next < next) {
+        next = keeper->watch_next;
+    }
     TAILQ_FOREACH(peer, &keeper->waiting, wait)
     {
         if (peer->wait_end < next) {

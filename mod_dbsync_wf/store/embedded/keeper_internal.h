@@ -26,10 +26,18 @@ typedef struct wf_peer_t {
     apr_size_t mark;
     apr_uint64_t waits_for; /* the incarnation whose news its WAIT is for, 0: none */
     apr_uint32_t wait_call;
-    apr_time_t wait_end; /* a wf_clock time */
+    apr_time_t wait_end;          /* a wf_clock time */
+    TAILQ_ENTRY(wf_peer_t) watch; /* among those with a WATCH pending, where watches */
+    int watches;
+    wf_uuid_t watched;
+    apr_uint64_t watch_version;
+    apr_uint32_t watch_call;
+    apr_time_t watch_end; /* a wf_clock time */
 } wf_peer_t;
 
 TAILQ_HEAD(wf_peer_list, wf_peer_t);
+
+#define WF_WATCH_LISTS 256
 
 struct wf_keeper_t {
     wf_state_t state;
@@ -49,7 +57,9 @@ struct wf_keeper_t {
     struct wf_peer_list peers;
     struct wf_peer_list touched;
     struct wf_peer_list waiting;
-    apr_pool_t *batch; /* cleared after each batch */
+    struct wf_peer_list watching[WF_WATCH_LISTS]; /* by the last byte of the pid */
+    apr_time_t watch_next; /* a wf_clock time, no later than the end of any WATCH */
+    apr_pool_t *batch;     /* cleared after each batch */
 };
 
 /*
@@ -75,8 +85,18 @@ void wf_peer_close_all(wf_keeper_t *keeper);
 /* Forgets its WAIT, where it has one. */
 void wf_peer_drop_wait(wf_keeper_t *keeper, wf_peer_t *peer);
 
+/* keeper_news.c: WATCH, which is answered later unless there is news already: then *now is 1. */
+apr_status_t wf_news_begin(int *now, wf_keeper_t *keeper, wf_peer_t *peer, const wf_message_t *m);
+
+/* Answers each WATCH whose run has news, or whose time is up. */
+void wf_news_answer_all(wf_keeper_t *keeper);
+
+/* Makes the lists; forgets a peer's WATCH, where it has one. */
+void wf_news_init(wf_keeper_t *keeper);
+void wf_news_drop(wf_keeper_t *keeper, wf_peer_t *peer);
+
 /*
- * keeper_ops.c: executes a frame and appends its answer (WAIT: only when there is one).
+ * keeper_ops.c: executes a frame and appends its answer (WAIT, WATCH: only when there is one).
  * APR_SUCCESS, or the failure of the disk that ends the batch.
  */
 apr_status_t wf_keeper_execute(wf_keeper_t *keeper, wf_peer_t *peer, wf_slice_t frame);

@@ -39,12 +39,14 @@ static apr_status_t do_ping(wf_keeper_t *keeper, wf_peer_t *peer, const wf_messa
 
 static apr_status_t do_create(wf_keeper_t *keeper, wf_peer_t *peer, const wf_message_t *m)
 {
+    wf_admission_t admission = {wf_message_u64(m, WF_FIELD_OVERLAP) != 0,
+                                (apr_uint32_t)wf_message_u64(m, WF_FIELD_QUEUE)};
     wf_run_t spec, run;
     apr_status_t rv = wf_record_decode(&spec, m->field[WF_FIELD_RUN], keeper->batch);
 
     if (rv == APR_SUCCESS) {
-        rv = wf_state_create(&run, &keeper->state, &spec, wf_message_u64(m, WF_FIELD_OVERLAP) != 0,
-                             m->field[WF_FIELD_PAYLOAD], keeper->batch);
+        rv = wf_state_create(&run, &keeper->state, &spec, &admission, m->field[WF_FIELD_PAYLOAD],
+                             keeper->batch);
     }
     if (rv == APR_SUCCESS || rv == WF_EOVERLAP) {
         add_run(&peer->out, &run);
@@ -213,9 +215,42 @@ static apr_status_t do_get(wf_keeper_t *keeper, wf_peer_t *peer, const wf_messag
                           &pid, keeper->batch);
     }
     if (rv == APR_SUCCESS) {
+        const wf_entry_t *entry = wf_board_find(&keeper->state.board, &pid);
+
         add_run(&peer->out, &run);
+        wf_field_add_u64(&peer->out, WF_FIELD_VERSION, entry ? entry->version : 0);
     }
     return rv;
+}
+
+static apr_status_t do_list(wf_keeper_t *keeper, wf_peer_t *peer, const wf_message_t *m)
+{
+    apr_pool_t *pool = keeper->batch;
+    wf_run_query_t query = {
+        .vhost = wf_message_text(m, WF_FIELD_VHOST, pool),
+        .project = wf_message_text(m, WF_FIELD_PROJECT, pool),
+        .task = wf_message_text(m, WF_FIELD_TASK, pool),
+        .user = wf_message_text(m, WF_FIELD_USER, pool),
+        .status = (wf_run_status_e)wf_message_u64(m, WF_FIELD_STATUS),
+        .from = (apr_time_t)wf_message_u64(m, WF_FIELD_FROM),
+        .to = (apr_time_t)wf_message_u64(m, WF_FIELD_TO),
+        .limit = (apr_uint32_t)bounded(wf_message_u64(m, WF_FIELD_MAX), 0, WF_LIST_MOST),
+    };
+    wf_run_list_t list;
+    apr_status_t rv = wf_message_pid(&query.before, m);
+
+    if (rv == APR_SUCCESS) {
+        rv = wf_state_list(&list, &keeper->state, &query, pool);
+    }
+    if (rv != APR_SUCCESS) {
+        return rv;
+    }
+    for (int i = 0; i < list.runs->nelts; i++) {
+        add_run(&peer->out, &APR_ARRAY_IDX(list.runs, i, wf_run_t));
+    }
+    wf_field_add_u64(&peer->out, WF_FIELD_MORE, (apr_uint64_t)list.more);
+    wf_field_add(&peer->out, WF_FIELD_PID, wf_slice_of(&list.next, sizeof(list.next)));
+    return APR_SUCCESS;
 }
 
 static apr_status_t do_reap(wf_keeper_t *keeper, wf_peer_t *peer, const wf_message_t *m)
@@ -254,6 +289,15 @@ static apr_status_t do_wait(wf_keeper_t *keeper, wf_peer_t *peer, const wf_messa
     peer->wait_end = wf_clock() + bounded(wf_message_u64(m, WF_FIELD_TIMEOUT), 0, WAIT_MAX);
     TAILQ_INSERT_TAIL(&keeper->waiting, peer, wait);
     return APR_SUCCESS;
+}
+
+static apr_status_t do_watch(wf_keeper_t *keeper, wf_peer_t *peer, const wf_message_t *m)
+{
+    int now;
+    apr_status_t rv = wf_news_begin(&now, keeper, peer, m);
+
+    wf_field_add_u64(&peer->out, WF_FIELD_COUNT, (apr_uint64_t)now);
+    return rv;
 }
 
 static void answer_wait(wf_keeper_t *keeper, wf_peer_t *peer, wf_answer_e code, unsigned news)
@@ -296,6 +340,7 @@ static const struct {
     [WF_OP_RELEASE] = {do_release, 1},   [WF_OP_INTERRUPT] = {do_interrupt, 1},
     [WF_OP_GET] = {do_get, 0},           [WF_OP_REAP] = {do_reap, 1},
     [WF_OP_WAIT] = {do_wait, 0},         [WF_OP_PURGE] = {do_purge, 1},
+    [WF_OP_LIST] = {do_list, 0},         [WF_OP_WATCH] = {do_watch, 0},
 };
 
 static int is_refused(const wf_keeper_t *keeper, unsigned char op)
@@ -347,7 +392,8 @@ apr_status_t wf_keeper_execute(wf_keeper_t *keeper, wf_peer_t *peer, wf_slice_t 
                 return settled;
             }
         }
-        if (m.code == WF_OP_WAIT && rv == APR_SUCCESS) {
+        if (rv == APR_SUCCESS &&
+            (m.code == WF_OP_WAIT || (m.code == WF_OP_WATCH && peer->watches))) {
             peer->out.len = mark;
             return APR_SUCCESS;
         }

@@ -154,6 +154,7 @@ void wf_peer_drop_wait(wf_keeper_t *keeper, wf_peer_t *peer)
 void wf_peer_close(wf_keeper_t *keeper, wf_peer_t *peer)
 {
     wf_peer_drop_wait(keeper, peer);
+    wf_news_drop(keeper, peer);
     if (peer->is_touched) {
         TAILQ_REMOVE(&keeper->touched, peer, touch);
     }

@@ -18,6 +18,7 @@ typedef struct wf_state_t {
     wf_board_t board;
     apr_uint64_t fence;       /* the latest given out */
     apr_uint64_t incarnation; /* the latest given out */
+    apr_uint32_t queue_limit; /* how many runs may be queued in all; 0: any number */
     int fence_moved;          /* the counter must be written with this batch */
     wf_uuid_t purge_at;       /* where the next purge goes on; zeros: at the first run */
     apr_hash_t *damaged;      /* pids that cannot be purged, because they cannot be read */
@@ -27,7 +28,10 @@ typedef struct wf_state_t {
 /* How long a lease that was in force when the keeper ended goes on under the next one. */
 #define WF_LEASE_GRACE apr_time_from_sec(10)
 
-/* Opens the tables and fills the board from them. */
+/* How long after its run's making an idempotency key is in force, where the run is kept as long. */
+#define WF_KEY_LIFE apr_time_from_sec(24 * 3600)
+
+/* Opens the tables and fills the board from them; queue_limit is 0 then. */
 apr_status_t wf_state_open(wf_state_t *state, wf_bdb_t *bdb, apr_pool_t *pool);
 
 /*
@@ -45,12 +49,26 @@ apr_status_t wf_state_rollback(wf_state_t *state);
  * the disk does. */
 void wf_state_touch(wf_state_t *state);
 
+/* What a task says of when a run of it is let in. */
+typedef struct wf_admission_t {
+    int refuse_overlap;
+    apr_uint32_t queue_limit; /* how many of its runs may be queued; 0: any number */
+} wf_admission_t;
+
 /* create: `spec` has what wf_new_run_t has. *run is filled in, in pool. */
 apr_status_t wf_state_create(wf_run_t *run, wf_state_t *state, const wf_run_t *spec,
-                             int refuse_overlap, wf_slice_t payload, apr_pool_t *pool);
+                             const wf_admission_t *admission, wf_slice_t payload, apr_pool_t *pool);
 
 apr_status_t wf_state_get(wf_run_t *run, wf_state_t *state, const char *vhost, const wf_uuid_t *pid,
                           apr_pool_t *pool);
+
+/*
+ * list: looks at WF_LIST_STEP runs at most, and at fewer where they are large. *list is filled in,
+ * in pool; it is valid until the state changes.
+ */
+#define WF_LIST_STEP 1000
+apr_status_t wf_state_list(wf_run_list_t *list, wf_state_t *state, const wf_run_query_t *query,
+                           apr_pool_t *pool);
 
 apr_status_t wf_state_interrupt(wf_run_t *run, wf_state_t *state, const char *vhost,
                                 const wf_uuid_t *pid, const char *by, apr_pool_t *pool);
@@ -95,7 +113,12 @@ apr_status_t wf_state_purge(apr_uint64_t *count, int *more, wf_state_t *state,
 /* The earliest end of a lease (a wf_clock time), 0 where there is no holder. */
 apr_time_t wf_state_next_expiry(wf_state_t *state);
 
-/* Shared by the state_*.c files: ends a run that is under way, and forgets its entry. */
+/* Shared by the state_*.c files: a run as it stands, of whatever vhost. Texts of its progress and
+ * interrupt may be the board's. */
+apr_status_t wf_state_read(wf_run_t *run, wf_state_t *state, const wf_uuid_t *pid,
+                           apr_pool_t *pool);
+
+/* Shared likewise: ends a run that is under way, and forgets its entry. */
 apr_status_t wf_state_end(wf_run_t *run, wf_state_t *state, wf_entry_t *entry, const wf_run_t *end,
                           apr_pool_t *pool);
 

@@ -62,6 +62,9 @@ static apr_status_t purge_run(apr_uint64_t *count, wf_state_t *state, const wf_u
         (rv = wf_payloads_delete(&state->tables, pid)) == APR_SUCCESS) {
         rv = wf_runs_delete(&state->tables, pid);
     }
+    if (rv == APR_SUCCESS && run.idempotency_key) {
+        rv = wf_idempotency_delete(&state->tables, &run, pool);
+    }
     if (rv == APR_SUCCESS) {
         ++*count;
     }

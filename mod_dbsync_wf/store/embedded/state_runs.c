@@ -21,9 +21,7 @@ static void overlay(wf_run_t *run, const wf_entry_t *entry)
     run->records = row.records;
 }
 
-/* A run as it stands, of whatever vhost. */
-static apr_status_t read_run(wf_run_t *run, wf_state_t *state, const wf_uuid_t *pid,
-                             apr_pool_t *pool)
+apr_status_t wf_state_read(wf_run_t *run, wf_state_t *state, const wf_uuid_t *pid, apr_pool_t *pool)
 {
     apr_status_t rv = wf_runs_get(run, &state->tables, pid, pool);
     const wf_entry_t *entry = wf_board_find(&state->board, pid);
@@ -34,42 +32,116 @@ static apr_status_t read_run(wf_run_t *run, wf_state_t *state, const wf_uuid_t *
     return rv;
 }
 
-apr_status_t wf_state_create(wf_run_t *run, wf_state_t *state, const wf_run_t *spec,
-                             int refuse_overlap, wf_slice_t payload, apr_pool_t *pool)
+/*
+ * The run that the key of a new one names, where it is in force and of the same request:
+ * WF_ECONFLICT where it is of another one, APR_NOTFOUND where the key is free.
+ */
+static apr_status_t find_keyed(wf_run_t *run, wf_state_t *state, const wf_run_t *spec,
+                               wf_slice_t payload, apr_pool_t *pool)
 {
-    const wf_entry_t *overlap;
+    wf_slice_t first;
+    wf_uuid_t pid;
+    apr_status_t rv = wf_idempotency_get(&pid, &state->tables, spec, pool);
+
+    if (rv == APR_SUCCESS) {
+        rv = wf_state_read(run, state, &pid, pool);
+    }
+    if (rv != APR_SUCCESS || memcmp(&pid, &spec->pid, sizeof(pid)) == 0) {
+        return rv;
+    }
+    if (run->submitted + WF_KEY_LIFE <= apr_time_now()) {
+        return APR_NOTFOUND;
+    }
+    if (strcmp(run->project, spec->project) != 0 || strcmp(run->task, spec->task) != 0) {
+        return WF_ECONFLICT;
+    }
+    rv = wf_payloads_get(&first, &state->tables, &pid, pool);
+    if (rv == APR_NOTFOUND) {
+        /* Whether it is the same request cannot be told any more. */
+        return wf_tables_nonsense(&state->tables, "payloads.db");
+    }
+    return rv == APR_SUCCESS && !wf_slice_equal(first, payload) ? WF_ECONFLICT : rv;
+}
+
+static int is_full(wf_state_t *state, const wf_run_t *spec, apr_uint32_t task_limit)
+{
+    return (state->queue_limit && state->board.queued >= state->queue_limit) ||
+           (task_limit && wf_board_queued(&state->board, spec) >= task_limit);
+}
+
+/*
+ * Whether a run is let in: APR_NOTFOUND where it is, WF_EOVERLAP (*run is set) or WF_EFULL where it
+ * is not; APR_SUCCESS where it would not be and is there, because it is the same call again.
+ */
+static apr_status_t admit(wf_run_t *run, wf_state_t *state, const wf_run_t *spec,
+                          const wf_admission_t *admission, apr_pool_t *pool)
+{
+    const wf_entry_t *overlap =
+        admission->refuse_overlap ? wf_board_overlap(&state->board, spec) : NULL;
+    apr_status_t rv;
+
+    if (!overlap && !is_full(state, spec, admission->queue_limit)) {
+        return APR_NOTFOUND;
+    }
+    rv = wf_state_read(run, state, &spec->pid, pool);
+    if (rv != APR_NOTFOUND) {
+        return rv;
+    }
+    if (!overlap) {
+        return WF_EFULL;
+    }
+    rv = wf_state_read(run, state, &overlap->pid, pool);
+    return rv == APR_SUCCESS ? WF_EOVERLAP : rv;
+}
+
+/* Writes a run that is let in, with its queue entry and its key. */
+static apr_status_t add_run(wf_run_t *run, wf_state_t *state, wf_slice_t payload, apr_pool_t *pool)
+{
+    apr_status_t rv = wf_runs_add(&state->tables, run);
+
+    if (rv == APR_EEXIST) {
+        const wf_uuid_t pid = run->pid;
+
+        return wf_state_read(run, state, &pid, pool); /* the same call again */
+    }
+    if (rv == APR_SUCCESS) {
+        rv = wf_payloads_put(&state->tables, &run->pid, payload);
+    }
+    if (rv == APR_SUCCESS) {
+        rv = wf_by_project_put(&state->tables, run);
+    }
+    if (rv == APR_SUCCESS && run->idempotency_key) {
+        rv = wf_idempotency_put(&state->tables, run);
+    }
+    return rv == APR_SUCCESS ? wf_state_save(state, wf_board_queue(&state->board, run)) : rv;
+}
+
+apr_status_t wf_state_create(wf_run_t *run, wf_state_t *state, const wf_run_t *spec,
+                             const wf_admission_t *admission, wf_slice_t payload, apr_pool_t *pool)
+{
     apr_status_t rv;
 
     if (!spec->vhost || !spec->project || !spec->task) {
         return WF_EINVALID;
     }
-    if (refuse_overlap && (overlap = wf_board_overlap(&state->board, spec)) != NULL) {
-        rv = read_run(run, state, &spec->pid, pool);
-        if (rv != APR_NOTFOUND) {
-            return rv; /* the same call again */
-        }
-        rv = read_run(run, state, &overlap->pid, pool);
-        return rv == APR_SUCCESS ? WF_EOVERLAP : rv;
+    if (spec->idempotency_key &&
+        (rv = find_keyed(run, state, spec, payload, pool)) != APR_NOTFOUND) {
+        return rv;
+    }
+    rv = admit(run, state, spec, admission, pool);
+    if (rv != APR_NOTFOUND) {
+        return rv;
     }
     *run = *spec;
     run->status = WF_RUN_SUBMITTED;
     run->submitted = apr_time_now();
-    rv = wf_runs_add(&state->tables, run);
-    if (rv == APR_EEXIST) {
-        return read_run(run, state, &spec->pid, pool); /* the same call again */
-    }
-    if (rv == APR_SUCCESS &&
-        (rv = wf_payloads_put(&state->tables, &run->pid, payload)) == APR_SUCCESS &&
-        (rv = wf_by_project_put(&state->tables, run)) == APR_SUCCESS) {
-        rv = wf_state_save(state, wf_board_queue(&state->board, run));
-    }
-    return rv;
+    return add_run(run, state, payload, pool);
 }
 
 apr_status_t wf_state_get(wf_run_t *run, wf_state_t *state, const char *vhost, const wf_uuid_t *pid,
                           apr_pool_t *pool)
 {
-    apr_status_t rv = read_run(run, state, pid, pool);
+    apr_status_t rv = wf_state_read(run, state, pid, pool);
 
     if (rv == APR_SUCCESS && (!vhost || !run->vhost || strcmp(vhost, run->vhost) != 0)) {
         return APR_NOTFOUND;

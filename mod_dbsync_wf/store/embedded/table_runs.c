@@ -72,3 +72,11 @@ apr_status_t wf_runs_walk(wf_tables_t *tables, const wf_uuid_t *from, wf_runs_vi
 
     return wf_table_walk_keys(tables->runs, key_of(from), visit_key, &to);
 }
+
+apr_status_t wf_runs_walk_back(wf_tables_t *tables, const wf_uuid_t *before, wf_runs_visit_t visit,
+                               void *baton)
+{
+    pid_visit_t to = {tables, visit, baton};
+
+    return wf_table_walk_keys_back(tables->runs, key_of(before), visit_key, &to);
+}

@@ -19,13 +19,28 @@ static const struct {
     {offsetof(wf_tables_t, runs), "runs.db"},
 };
 
+/* In the order in which they came; a new one goes to the end. */
+static const struct {
+    size_t offset;
+    const char *name;
+} later[] = {
+    {offsetof(wf_tables_t, idempotency), "idempotency.db"},
+};
+
 #define TABLES (sizeof(all) / sizeof(all[0]))
+#define LATER  (sizeof(later) / sizeof(later[0]))
+
+static apr_status_t open_at(wf_tables_t *tables, size_t offset, const char *name, int make,
+                            apr_pool_t *pool)
+{
+    wf_table_t **table = (wf_table_t **)(void *)((char *)tables + offset);
+
+    return wf_table_open(table, tables->bdb, name, make, pool);
+}
 
 static apr_status_t open_table(wf_tables_t *tables, size_t i, int make, apr_pool_t *pool)
 {
-    wf_table_t **table = (wf_table_t **)(void *)((char *)tables + all[i].offset);
-
-    return wf_table_open(table, tables->bdb, all[i].name, make, pool);
+    return open_at(tables, all[i].offset, all[i].name, make, pool);
 }
 
 static apr_status_t found(void *baton, wf_slice_t key, wf_slice_t value)
@@ -36,10 +51,10 @@ static apr_status_t found(void *baton, wf_slice_t key, wf_slice_t value)
     return APR_EEXIST;
 }
 
-static apr_status_t missing(size_t i)
+static apr_status_t missing(const char *name)
 {
     wf_log_error(0, "WF0118", "the table %s is missing, and others are there; " WF_BDB_ADVICE,
-                 all[i].name);
+                 name);
     return WF_EDAMAGED;
 }
 
@@ -55,9 +70,29 @@ static apr_status_t make_tables(wf_tables_t *tables, apr_pool_t *pool)
         rv = open_table(tables, i, 1, pool);
     }
     if (rv == APR_SUCCESS && (rv = wf_table_walk(tables->counters, found, NULL)) == APR_EEXIST) {
-        return missing(TABLES - 1);
+        return missing(all[TABLES - 1].name);
     }
     return rv == APR_SUCCESS ? open_table(tables, TABLES - 1, 1, pool) : rv;
+}
+
+/*
+ * Opens the tables that came after others were in use. A counter says how many of them were made:
+ * one that is missing and counted is lost, and any other is new.
+ */
+static apr_status_t open_later(wf_tables_t *tables, apr_pool_t *pool)
+{
+    apr_uint64_t made;
+    apr_status_t rv = wf_counters_get(&made, tables, WF_COUNTER_LATER, pool);
+
+    for (size_t i = 0; i < LATER && rv == APR_SUCCESS; i++) {
+        rv = open_at(tables, later[i].offset, later[i].name, i >= made, pool);
+        rv = rv == APR_ENOENT ? missing(later[i].name) : rv;
+    }
+    if (rv == APR_SUCCESS && made < LATER) {
+        rv = wf_counters_put(tables, WF_COUNTER_LATER, LATER);
+        rv = rv == APR_SUCCESS ? wf_bdb_commit(tables->bdb) : rv;
+    }
+    return rv;
 }
 
 apr_status_t wf_tables_open(wf_tables_t *tables, wf_bdb_t *bdb, apr_pool_t *pool)
@@ -71,8 +106,11 @@ apr_status_t wf_tables_open(wf_tables_t *tables, wf_bdb_t *bdb, apr_pool_t *pool
     } else {
         for (size_t i = 0; i + 1 < TABLES && rv == APR_SUCCESS; i++) {
             rv = open_table(tables, i, 0, pool);
-            rv = rv == APR_ENOENT ? missing(i) : rv;
+            rv = rv == APR_ENOENT ? missing(all[i].name) : rv;
         }
+    }
+    if (rv == APR_SUCCESS) {
+        rv = open_later(tables, pool);
     }
     if (rv == APR_SUCCESS) {
         wf_bdb_watch_holes(bdb);

@@ -11,6 +11,7 @@
  * - runners: incarnation -> host; those that have not expired
  * - counters: name -> number
  * - markers: vhost NUL project NUL task -> what the task remembers, all names in one
+ * - idempotency: vhost NUL user NUL key -> the pid of the run that was made with it
  */
 #ifndef WF_STORE_EMBEDDED_TABLES_H
 #define WF_STORE_EMBEDDED_TABLES_H
@@ -27,15 +28,22 @@ typedef struct wf_tables_t {
     wf_table_t *runners;
     wf_table_t *counters;
     wf_table_t *markers;
+    wf_table_t *idempotency;
 } wf_tables_t;
 
-/* Opens them. They are made all together, where there is none; WF_EDAMAGED where only some are. */
+/*
+ * Opens them. They are made all together, where there is none; WF_EDAMAGED where only some are, but
+ * for those that an earlier version did not have yet, which are made.
+ */
 apr_status_t wf_tables_open(wf_tables_t *tables, wf_bdb_t *bdb, apr_pool_t *pool);
 
 /* Says in the log that a record is not what was written. WF_EDAMAGED. */
 apr_status_t wf_tables_nonsense(wf_tables_t *tables, const char *table);
 
-/* runs: add answers APR_EEXIST where the pid is taken; walk visits the pids from that one on. */
+/*
+ * runs: add answers APR_EEXIST where the pid is taken; walk visits the pids from that one on, and
+ * walk_back those that are smaller, the greatest first.
+ */
 apr_status_t wf_runs_add(wf_tables_t *tables, const wf_run_t *run);
 apr_status_t wf_runs_put(wf_tables_t *tables, const wf_run_t *run);
 apr_status_t wf_runs_get(wf_run_t *run, wf_tables_t *tables, const wf_uuid_t *pid,
@@ -45,6 +53,8 @@ apr_status_t wf_runs_delete(wf_tables_t *tables, const wf_uuid_t *pid);
 typedef apr_status_t (*wf_runs_visit_t)(void *baton, const wf_uuid_t *pid);
 apr_status_t wf_runs_walk(wf_tables_t *tables, const wf_uuid_t *from, wf_runs_visit_t visit,
                           void *baton);
+apr_status_t wf_runs_walk_back(wf_tables_t *tables, const wf_uuid_t *before, wf_runs_visit_t visit,
+                               void *baton);
 
 apr_status_t wf_payloads_put(wf_tables_t *tables, const wf_uuid_t *pid, wf_slice_t payload);
 apr_status_t wf_payloads_get(wf_slice_t *payload, wf_tables_t *tables, const wf_uuid_t *pid,
@@ -60,6 +70,9 @@ apr_status_t wf_active_walk(wf_tables_t *tables, wf_active_visit_t visit, void *
 
 apr_status_t wf_by_project_put(wf_tables_t *tables, const wf_run_t *run);
 apr_status_t wf_by_project_delete(wf_tables_t *tables, const wf_run_t *run);
+/* Visits the project's pids that are smaller than `before`, the greatest first. */
+apr_status_t wf_by_project_walk_back(wf_tables_t *tables, const char *vhost, const char *project,
+                                     const wf_uuid_t *before, wf_runs_visit_t visit, void *baton);
 
 apr_status_t wf_runners_put(wf_tables_t *tables, apr_uint64_t incarnation, const char *host);
 apr_status_t wf_runners_delete(wf_tables_t *tables, apr_uint64_t incarnation);
@@ -76,8 +89,18 @@ apr_status_t wf_markers_get(apr_array_header_t **markers, wf_tables_t *tables, c
 apr_status_t wf_markers_set(wf_tables_t *tables, const wf_run_t *run,
                             const apr_array_header_t *markers, apr_pool_t *pool);
 
+/*
+ * idempotency: by the vhost, the user and the key of a run. get: APR_NOTFOUND. delete: where the
+ * key is still that run's; otherwise it changes nothing and succeeds.
+ */
+apr_status_t wf_idempotency_put(wf_tables_t *tables, const wf_run_t *run);
+apr_status_t wf_idempotency_get(wf_uuid_t *pid, wf_tables_t *tables, const wf_run_t *run,
+                                apr_pool_t *pool);
+apr_status_t wf_idempotency_delete(wf_tables_t *tables, const wf_run_t *run, apr_pool_t *pool);
+
 #define WF_COUNTER_FENCE       "fence"
 #define WF_COUNTER_INCARNATION "incarnation"
+#define WF_COUNTER_LATER       "later-tables" /* how many of those in tables.c were made */
 
 /* counters: *value is 0 where the name was never put. */
 apr_status_t wf_counters_get(apr_uint64_t *value, wf_tables_t *tables, const char *name,

@@ -6,8 +6,8 @@
  * tagged fields (base/codec.h)
  *
  * In a request the code is the operation, in an answer the outcome; `call` pairs the two.
- * A client may send further requests before the answers; answers to WAIT come when they come, all
- * others in order.
+ * A client may send further requests before the answers; answers to WAIT and WATCH come when
+ * they come, all others in order.
  */
 #ifndef WF_STORE_EMBEDDED_WIRE_H
 #define WF_STORE_EMBEDDED_WIRE_H
@@ -34,6 +34,8 @@ typedef enum {
     WF_OP_REAP,
     WF_OP_WAIT,
     WF_OP_PURGE,
+    WF_OP_LIST,
+    WF_OP_WATCH, /* PID, VERSION, MAX, TIMEOUT -> COUNT: 1 for news, 0 where the time is up */
     WF_OP_COUNT
 } wf_op_e;
 
@@ -81,7 +83,15 @@ enum {
     WF_FIELD_WRITTEN,
     WF_FIELD_FAILED,
     WF_FIELD_MARKER, /* repeated: name, NUL, JSON */
-    WF_FIELD_LAST = WF_FIELD_MARKER
+    WF_FIELD_QUEUE,  /* how many runs of the task may be queued; 0: any number */
+    WF_FIELD_PROJECT,
+    WF_FIELD_TASK,
+    WF_FIELD_USER,
+    WF_FIELD_STATUS,
+    WF_FIELD_FROM, /* microseconds since 1970, as is the next */
+    WF_FIELD_TO,
+    WF_FIELD_VERSION, /* of a run under way */
+    WF_FIELD_LAST = WF_FIELD_VERSION
 };
 
 /* The fields of a frame, as far as they came; texts and slices point into the frame. */

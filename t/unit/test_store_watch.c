@@ -1,0 +1,216 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The store contract's watch: nobody misses a change, nobody waits longer than he said. */
+#include <pthread.h>
+#include "store_util.h"
+
+#define LONG     apr_time_from_sec(30)
+#define AT_ONCE  apr_time_from_sec(10) /* what did not wait for LONG */
+#define WATCHERS 40
+
+typedef struct watcher_t {
+    fixture_t *f;
+    wf_uuid_t pid;
+    apr_uint64_t version;
+    pthread_t thread;
+    apr_status_t status;
+    apr_interval_time_t took;
+} watcher_t;
+
+static apr_status_t call(fixture_t *f, const wf_uuid_t *pid, apr_uint64_t version,
+                         apr_uint32_t most, apr_interval_time_t timeout, apr_pool_t *pool)
+{
+    wf_watch_t watch = {*pid, version, most, timeout, NULL, NULL};
+
+    return f->store->watch(f->store, &watch, pool);
+}
+
+static void *watch(void *data)
+{
+    watcher_t *w = data;
+    apr_time_t begin = wf_clock();
+    apr_pool_t *pool;
+
+    apr_pool_create_unmanaged(&pool);
+    w->status = call(w->f, &w->pid, w->version, WATCHERS, LONG, pool);
+    w->took = wf_clock() - begin;
+    apr_pool_destroy(pool);
+    return NULL;
+}
+
+static void begin_watch(watcher_t *w, fixture_t *f, const wf_uuid_t *pid, apr_uint64_t version)
+{
+    w->f = f;
+    w->pid = *pid;
+    w->version = version;
+    assert_int_equal(pthread_create(&w->thread, NULL, watch, w), 0);
+}
+
+static void assert_woken(watcher_t *w)
+{
+    assert_int_equal(pthread_join(w->thread, NULL), 0);
+    assert_int_equal(w->status, APR_SUCCESS);
+    assert_true(w->took < AT_ONCE);
+}
+
+/* Waits until that many watch: one more is then refused. */
+static void await_watchers(fixture_t *f, const wf_uuid_t *pid, apr_uint32_t count)
+{
+    apr_time_t deadline = wf_clock() + AT_ONCE;
+
+    while (call(f, pid, 0, count, 0, f->pool) != WF_EFULL) {
+        assert_true(wf_clock() < deadline);
+    }
+}
+
+static void the_time_is_up(void **state)
+{
+    fixture_t *f = *state;
+    wf_new_run_t spec = new_run("12");
+    apr_time_t begin = wf_clock();
+    apr_interval_time_t timeout = apr_time_from_msec(200);
+
+    create_ok(f, &spec);
+    assert_int_equal(call(f, &spec.pid, 0, 1, timeout, f->pool), APR_TIMEUP);
+    assert_true(wf_clock() - begin >= timeout);
+    assert_true(wf_clock() - begin < AT_ONCE);
+    assert_int_equal(call(f, &spec.pid, 0, 1, 0, f->pool), APR_TIMEUP);
+}
+
+static void what_is_not_under_way_has_ended(void **state)
+{
+    fixture_t *f = *state;
+    wf_new_run_t spec = new_run("12");
+    wf_run_t *run;
+
+    assert_int_equal(call(f, &spec.pid, 0, 1, LONG, f->pool), APR_SUCCESS);
+    create_ok(f, &spec);
+    assert_true(get_ok(f, &spec.pid)->version != 0);
+    assert_int_equal(f->store->interrupt(&run, f->store, VHOST, &spec.pid, "bob", NULL, f->pool),
+                     APR_SUCCESS);
+    assert_int_equal(get_ok(f, &spec.pid)->version, 0);
+    assert_int_equal(call(f, &spec.pid, 0, 1, LONG, f->pool), APR_SUCCESS);
+}
+
+/* Every change gives another version, and wakes who waits for any; the end alone wakes the other.
+ */
+static void each_change_wakes(void **state)
+{
+    fixture_t *f = *state;
+    wf_new_run_t spec = new_run("12");
+    apr_uint64_t a = join_ok(f, "a"), seen;
+    wf_run_progress_t progress = {"one", 1, 2};
+    wf_run_records_t records = {0, 0, 0};
+    watcher_t any, end;
+    wf_finish_t finish;
+    wf_run_t *run;
+
+    create_ok(f, &spec);
+    begin_watch(&end, f, &spec.pid, 0);
+    for (int change = 0; change < 4; change++) {
+        seen = get_ok(f, &spec.pid)->version;
+        begin_watch(&any, f, &spec.pid, seen);
+        await_watchers(f, &spec.pid, 2);
+        if (change == 0) {
+            finish = completed(claim_one(f, a).token);
+        } else if (change == 1) {
+            assert_int_equal(
+                f->store->progress(f->store, &finish.token, &progress, &records, f->pool),
+                APR_SUCCESS);
+        } else if (change == 2) {
+            assert_int_equal(
+                f->store->interrupt(&run, f->store, VHOST, &spec.pid, "bob", NULL, f->pool),
+                APR_SUCCESS);
+        } else {
+            assert_int_equal(f->store->finish(f->store, &finish, f->pool), APR_SUCCESS);
+        }
+        assert_woken(&any);
+        assert_true(get_ok(f, &spec.pid)->version != seen);
+        assert_int_equal(call(f, &spec.pid, seen, 2, LONG, f->pool), APR_SUCCESS);
+    }
+    assert_woken(&end);
+}
+
+static void the_bound_is_kept(void **state)
+{
+    fixture_t *f = *state;
+    wf_new_run_t spec = new_run("12"), other = new_run("12");
+    watcher_t watchers[WATCHERS];
+    wf_run_t *run;
+
+    create_ok(f, &spec);
+    create_ok(f, &other);
+    for (int i = 0; i < WATCHERS; i++) {
+        begin_watch(&watchers[i], f, &spec.pid, i % 2 ? get_ok(f, &spec.pid)->version : 0);
+    }
+    await_watchers(f, &other.pid, WATCHERS);
+    assert_int_equal(f->store->interrupt(&run, f->store, VHOST, &spec.pid, "bob", NULL, f->pool),
+                     APR_SUCCESS);
+    for (int i = 0; i < WATCHERS; i++) {
+        assert_woken(&watchers[i]);
+    }
+    assert_int_equal(call(f, &other.pid, 0, 1, 0, f->pool), APR_TIMEUP);
+}
+
+/* A keeper that is killed: who waits for the end waits on, who waits for a change may be woken. */
+static void a_new_keeper_is_watched_on(void **state)
+{
+    fixture_t *f = *state;
+    wf_new_run_t spec = new_run("12");
+    watcher_t any, end;
+    wf_run_t *run;
+
+    create_ok(f, &spec);
+    begin_watch(&any, f, &spec.pid, get_ok(f, &spec.pid)->version);
+    begin_watch(&end, f, &spec.pid, 0);
+    await_watchers(f, &spec.pid, 2);
+    restart_keeper(f, SIGKILL);
+    await_watchers(f, &spec.pid, 1);
+    assert_int_equal(f->store->interrupt(&run, f->store, VHOST, &spec.pid, "bob", NULL, f->pool),
+                     APR_SUCCESS);
+    assert_woken(&any);
+    assert_woken(&end);
+}
+
+/* Says no at the third time. */
+static int is_wanted(void *baton)
+{
+    return ++*(int *)baton < 3;
+}
+
+static void nobody_waits_for_what_is_not_wanted(void **state)
+{
+    fixture_t *f = *state;
+    wf_new_run_t spec = new_run("12");
+    int asked = 0;
+    wf_watch_t watch = {spec.pid, 0, 1, LONG, is_wanted, &asked};
+    apr_time_t begin = wf_clock();
+
+    create_ok(f, &spec);
+    assert_int_equal(f->store->watch(f->store, &watch, f->pool), WF_ECANCELLED);
+    assert_true(wf_clock() - begin < AT_ONCE);
+    assert_true(asked >= 3);
+    while (call(f, &spec.pid, 0, 1, 0, f->pool) != APR_TIMEUP) { /* its place is free again */
+        assert_true(wf_clock() - begin < AT_ONCE);
+    }
+    /* Nor does it look for a keeper that is gone. */
+    end_keeper(f, SIGKILL);
+    assert_int_equal(f->store->watch(f->store, &watch, f->pool), WF_ECANCELLED);
+    assert_true(wf_clock() - begin < AT_ONCE);
+    start_keeper(f);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        STORE_TEST(the_time_is_up),
+        STORE_TEST(what_is_not_under_way_has_ended),
+        STORE_TEST(each_change_wakes),
+        STORE_TEST(the_bound_is_kept),
+        STORE_TEST(a_new_keeper_is_watched_on),
+        STORE_TEST(nobody_waits_for_what_is_not_wanted),
+    };
+
+    apr_initialize();
+    wf_log_bind(NULL, NULL, WF_LOG_ERROR);
+    return cmocka_run_group_tests_name("store_watch", tests, NULL, NULL);
+}
