@@ -81,6 +81,31 @@ run_actions('rows that differ', 'completed', \@again, %with,
     json => '[' . join(',', map {qq({"id": $_, "j": {"a": 2}})} 1 .. 101) . ']');
 is($db->sql(q{SELECT count(*) FROM "Other s"."The t" WHERE j->>'a' = '2'}), "101\n", 'change');
 
+# Batches whose rows are sent while others are read: a bad row, keys that are there, a source that
+# fails.
+my $series = sub {
+    my ($name, $status, $sql, %more) = @_;
+    return run_actions($name, $status, [write_action(batch => 1000,
+        source => {connector => 'db', sql => $sql}, map => {id => '{{i}}', name => '{{n}}'}, %more)],
+        %with);
+};
+$db->sql('TRUNCATE customer');
+my $bad = q{SELECT i, CASE WHEN i <> 3333 THEN 'a' END AS n FROM generate_series(1, 5500) i};
+$run = $series->('a bad row', 'error', $bad);
+like($run->{error}{detail}, qr/^row 3333 could not be written: null value/, 'is found');
+is($db->sql('SELECT count(*), max(id) FROM customer'), "3000|3000\n", 'whole batches stay');
+$run = $series->('a bad row', 'completed', $bad, onFailedRow => {skip => 1});
+is_deeply($run->{result}, {read => 5500, written => 5499, failed => 1}, 'is left out');
+is($db->sql('SELECT count(*) FROM customer'), "5499\n", 'the others are there');
+$run = $series->('rows of which some are there', 'completed',
+    q{SELECT i, 'b' AS n FROM generate_series(10000, 2000, -1) i});
+is($db->sql(q{SELECT count(*), count(*) FILTER (WHERE name = 'b') FROM customer}), "10000|8001\n",
+    'are changed, the others added');
+$run = $series->('a source that fails in its middle', 'error',
+    q{SELECT i, 1 / (i - 22500) || 'c' AS n FROM generate_series(20001, 30000) i});
+like($run->{error}{detail}, qr/division by zero/, 'is an error');
+is($db->sql(q{SELECT count(*) FROM customer WHERE id > 20000}), "2000\n", 'whole batches stay');
+
 # The last of two rows with one key counts, also where it is what is there already.
 run_actions('a row that goes and comes back', 'completed', \@again, %with,
     json => '[' . join(',', map({qq({"id": $_, "j": {"a": 3}})} 1 .. 30),

@@ -253,6 +253,7 @@ static apr_status_t take_row(write_t *write, const wf_row_t *row)
         }
         if (rv == APR_SUCCESS) {
             wf_batch_add(write->batch, write->total.read);
+            rv = wf_batch_feed(write->batch);
         }
     }
     apr_pool_clear(write->scratch);
@@ -373,6 +374,7 @@ static apr_status_t write_rows(write_t *write)
         }
     }
     if (rv != APR_EOF) {
+        wf_batch_drop(write->batch);
         report(write, &(wf_batch_end_t){0});
         return rv;
     }

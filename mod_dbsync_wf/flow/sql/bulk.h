@@ -46,6 +46,14 @@ typedef struct wf_bulk_kind_t {
     apr_status_t (*write)(apr_int64_t *affected, void *bulk, const wf_rows_t *rows,
                           wf_result_t *result);
     int most; /* rows that one call takes; 0: any number */
+    /*
+     * Sends rows ahead of the write that is to come of them, those from `from` on, in the open
+     * transaction: the database works while others are read. After an error none is. NULL: there is
+     * no such way.
+     */
+    apr_status_t (*feed)(void *bulk, const wf_rows_t *rows, int from);
+    /* There will be no write of what was sent ahead; the transaction is to be rolled back. */
+    void (*give_up)(void *bulk);
 } wf_bulk_kind_t;
 
 /* One prepared statement, executed once a row: for every driver. */

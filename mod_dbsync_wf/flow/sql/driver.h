@@ -33,6 +33,7 @@ struct wf_sql_t {
     apr_time_t deadline;
     apr_time_t ending; /* until then the cancel is passed over; 0: it is not */
     int broken;
+    apr_uint64_t transactions; /* begun so far */
     wf_sql_fault_e fault;
     wf_buf_t reason; /* NUL-terminated */
     apr_pool_t *pool;

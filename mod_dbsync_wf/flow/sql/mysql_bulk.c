@@ -72,4 +72,4 @@ static apr_status_t write_bulk(apr_int64_t *affected, void *data, const wf_rows_
     return wf_sql_execute(affected, bulk->prepared, bulk->values, result);
 }
 
-const wf_bulk_kind_t wf_mysql_bulk = {open_bulk, write_bulk, ROWS};
+const wf_bulk_kind_t wf_mysql_bulk = {open_bulk, write_bulk, ROWS, NULL, NULL};

@@ -46,11 +46,13 @@ apr_status_t wf_pgsql_run(apr_int64_t *affected, wf_sql_t *sql, const char *text
 /* What a target's rows are copied and merged by. The stage is a temporary table. */
 typedef struct wf_pgsql_statements_t {
     const char *copy_direct; /* COPY … into the table itself; NULL: the operation has no such way */
-    const char *make_stage; /* makes it, or empties it */
+    const char *make_stage;  /* makes it, where it is not there; a commit empties it */
+    const char *empty_stage; /* for a second time in one transaction */
     const char *copy_stage;
     const char *merge;
     const char *merge_last; /* the same where several rows have one key; NULL: merge does for all */
     const char *merge_some; /* the same without the rows that are there already, just so; or NULL */
+    const char *merge_some_last; /* both */
 } wf_pgsql_statements_t;
 
 /* Spells them, in target->pool. */

@@ -14,15 +14,22 @@
 #define MERGE_WAIT  32          /* batches without a look at what is there already */
 #define PAUSE_MOST  1024        /* doubled each time that this was in vain */
 
+/* What rows are being copied into, ahead of their write. */
+typedef enum { WAY_NONE, WAY_DIRECT, WAY_STAGE } way_e;
+
 typedef struct bulk_t {
     const wf_target_t *target;
     wf_pgsql_statements_t statements;
     void *rowwise;
-    int no_direct;  /* the table itself takes no COPY */
-    int pause;      /* batches for which an upsert leaves the table itself alone */
-    int wait;       /* those that are left of them */
-    int merge_wait; /* batches for which what is there already is not looked at */
-    int has_stage;  /* whether it could be made: -1 is no, 0 not known yet */
+    int no_direct;       /* the table itself takes no COPY */
+    int pause;           /* batches for which an upsert leaves the table itself alone */
+    int wait;            /* those that are left of them */
+    int merge_wait;      /* batches for which what is there already is not looked at */
+    int has_stage;       /* whether it could be made: -1 is no, 0 not known yet */
+    apr_uint64_t filled; /* the transaction in which it was filled last */
+    int key;             /* the one column of the key; -1: there are more */
+    way_e way;
+    int sent; /* rows that were copied ahead */
     wf_buf_t text;
 } bulk_t;
 
@@ -33,6 +40,12 @@ static apr_status_t open_bulk(void **out, const wf_target_t *target, wf_result_t
     *out = bulk;
     bulk->target = target;
     bulk->pause = PAUSE_LEAST;
+    bulk->key = -1;
+    for (int i = 0; i < target->column_count; i++) {
+        if (target->is_key[i] && wf_target_count(target, WF_COLUMNS_KEY) == 1) {
+            bulk->key = i;
+        }
+    }
     wf_buf_bind(&bulk->text, target->pool);
     wf_pgsql_spell(&bulk->statements, target);
     return wf_rowwise.open(&bulk->rowwise, target, result);
@@ -167,14 +180,23 @@ static apr_status_t begin_copy(wf_sql_t *sql, const char *text)
     return APR_SUCCESS;
 }
 
+static wf_rows_t rows_from(const wf_rows_t *rows, int from)
+{
+    return (wf_rows_t){rows->count - from, rows->stride, wf_rows_at(rows, from)};
+}
+
+/* Copies rows, or what is left of them where some were sent ahead. */
 static apr_status_t copy_rows(apr_int64_t *affected, bulk_t *bulk, const char *text,
                               const wf_rows_t *rows)
 {
     wf_sql_t *sql = bulk->target->sql;
-    apr_status_t rv = begin_copy(sql, text);
+    wf_rows_t rest = rows_from(rows, bulk->sent);
+    apr_status_t rv = bulk->way == WAY_NONE ? begin_copy(sql, text) : APR_SUCCESS;
 
+    bulk->way = WAY_NONE;
+    bulk->sent = 0;
     if (rv == APR_SUCCESS) {
-        rv = send_rows(bulk, rows);
+        rv = send_rows(bulk, &rest);
     } else if (rv == APR_EGENERAL) {
         return rv;
     }
@@ -211,7 +233,7 @@ static apr_status_t undo(bulk_t *bulk)
 static apr_status_t copy_direct(apr_int64_t *affected, bulk_t *bulk, const wf_rows_t *rows)
 {
     wf_sql_t *sql = bulk->target->sql;
-    apr_status_t rv = run(NULL, bulk, "SAVEPOINT wf_part");
+    apr_status_t rv = bulk->way == WAY_NONE ? run(NULL, bulk, "SAVEPOINT wf_part") : APR_SUCCESS;
 
     if (rv == APR_SUCCESS) {
         rv = copy_rows(affected, bulk, bulk->statements.copy_direct, rows);
@@ -239,19 +261,50 @@ static int has_twins(const wf_sql_t *sql)
     return strcmp(((const wf_pgsql_t *)sql->own)->state, "21000") == 0;
 }
 
-/* An upsert looks at what is there already as long as that spares it at least half of the rows. */
-static apr_status_t merge_staged(apr_int64_t *affected, bulk_t *bulk, int count)
+/* Whether no two rows have one key, for sure: their only key column is a whole number that grows.
+ */
+static int is_ascending(const bulk_t *bulk, const wf_rows_t *rows)
 {
+    apr_int64_t last = 0, number;
+
+    for (int i = 0; i < rows->count && bulk->key >= 0; i++) {
+        const wf_value_t *value = wf_rows_at(rows, i) + bulk->key;
+
+        if (value->kind != WF_VALUE_NUMBER || !wf_sql_integer(&number, value->text) ||
+            (i > 0 && number <= last)) {
+            return 0;
+        }
+        last = number;
+    }
+    return bulk->key >= 0;
+}
+
+/* An upsert looks at what is there already as long as that spares it at least half of the rows. */
+static apr_status_t merge_staged(apr_int64_t *affected, bulk_t *bulk, const wf_rows_t *rows)
+{
+    const wf_pgsql_statements_t *statements = &bulk->statements;
     apr_status_t rv;
 
-    if (!bulk->statements.merge_some || bulk->merge_wait > 0) {
+    if (!statements->merge_some || bulk->merge_wait > 0) {
         bulk->merge_wait -= bulk->merge_wait > 0;
-        return run(affected, bulk, bulk->statements.merge);
+        return run(affected, bulk, statements->merge);
     }
-    rv = run(affected, bulk, bulk->statements.merge_some);
-    if (rv == APR_SUCCESS && *affected > count / 2) {
+    rv = run(affected, bulk,
+             is_ascending(bulk, rows) ? statements->merge_some : statements->merge_some_last);
+    if (rv == APR_SUCCESS && *affected > rows->count / 2) {
         bulk->merge_wait = MERGE_WAIT;
     }
+    return rv;
+}
+
+static apr_status_t make_stage(bulk_t *bulk)
+{
+    apr_status_t rv = run(NULL, bulk, bulk->statements.make_stage);
+
+    if (rv == APR_SUCCESS && bulk->filled == bulk->target->sql->transactions) {
+        rv = run(NULL, bulk, bulk->statements.empty_stage);
+    }
+    bulk->filled = bulk->target->sql->transactions;
     return rv;
 }
 
@@ -262,11 +315,11 @@ static apr_status_t prepare_stage(bulk_t *bulk)
     apr_status_t rv;
 
     if (bulk->has_stage) {
-        return bulk->has_stage > 0 ? run(NULL, bulk, bulk->statements.make_stage) : APR_INCOMPLETE;
+        return bulk->has_stage > 0 ? make_stage(bulk) : APR_INCOMPLETE;
     }
     rv = run(NULL, bulk, "SAVEPOINT wf_part");
     if (rv == APR_SUCCESS) {
-        rv = run(NULL, bulk, bulk->statements.make_stage);
+        rv = make_stage(bulk);
         bulk->has_stage = rv == APR_SUCCESS;
     }
     if (rv == APR_EGENERAL && !sql->broken &&
@@ -280,7 +333,7 @@ static apr_status_t prepare_stage(bulk_t *bulk)
 
 static apr_status_t merge_rows(apr_int64_t *affected, bulk_t *bulk, const wf_rows_t *rows)
 {
-    apr_status_t rv = prepare_stage(bulk);
+    apr_status_t rv = bulk->way == WAY_NONE ? prepare_stage(bulk) : APR_SUCCESS;
 
     if (rv == APR_INCOMPLETE) {
         return wf_rowwise.write(affected, bulk->rowwise, rows, NULL);
@@ -292,7 +345,7 @@ static apr_status_t merge_rows(apr_int64_t *affected, bulk_t *bulk, const wf_row
         rv = run(NULL, bulk, "SAVEPOINT wf_part");
     }
     if (rv == APR_SUCCESS) {
-        rv = merge_staged(affected, bulk, rows->count);
+        rv = merge_staged(affected, bulk, rows);
     }
     if (rv == APR_EGENERAL && bulk->statements.merge_last && has_twins(bulk->target->sql)) {
         rv = undo(bulk);
@@ -303,19 +356,72 @@ static apr_status_t merge_rows(apr_int64_t *affected, bulk_t *bulk, const wf_row
     return rv;
 }
 
+static int may_copy_direct(const bulk_t *bulk)
+{
+    return bulk->statements.copy_direct && !bulk->no_direct && bulk->wait == 0;
+}
+
+static void give_up(void *data)
+{
+    bulk_t *bulk = data;
+
+    if (bulk->way != WAY_NONE && !bulk->target->sql->broken) {
+        wf_pgsql_stop(bulk->target->sql);
+    }
+    bulk->way = WAY_NONE;
+    bulk->sent = 0;
+}
+
+/* Begins a COPY whose rows are still to be read. */
+static apr_status_t begin_way(bulk_t *bulk)
+{
+    way_e way = may_copy_direct(bulk) ? WAY_DIRECT : WAY_STAGE;
+    apr_status_t rv =
+        way == WAY_DIRECT ? run(NULL, bulk, "SAVEPOINT wf_part") : prepare_stage(bulk);
+
+    if (rv == APR_SUCCESS) {
+        rv = begin_copy(bulk->target->sql, way == WAY_DIRECT ? bulk->statements.copy_direct
+                                                             : bulk->statements.copy_stage);
+    }
+    if (rv == APR_SUCCESS) {
+        bulk->way = way;
+    } else if (rv == WF_ECANCELLED) {
+        wf_pgsql_stop(bulk->target->sql);
+    }
+    return rv;
+}
+
+static apr_status_t feed(void *data, const wf_rows_t *rows, int from)
+{
+    bulk_t *bulk = data;
+    wf_rows_t more = rows_from(rows, from);
+    apr_status_t rv = bulk->way == WAY_NONE ? begin_way(bulk) : APR_SUCCESS;
+
+    if (rv == APR_SUCCESS) {
+        rv = send_rows(bulk, &more);
+    }
+    if (rv == APR_SUCCESS) {
+        bulk->sent = rows->count;
+    } else {
+        give_up(bulk);
+    }
+    return rv;
+}
+
 static apr_status_t write_bulk(apr_int64_t *affected, void *data, const wf_rows_t *rows,
                                wf_result_t *result)
 {
     bulk_t *bulk = data;
     apr_status_t rv = APR_INCOMPLETE;
 
-    if (rows->count < FEW_ROWS) {
+    if (rows->count < FEW_ROWS && bulk->way == WAY_NONE) {
         return wf_rowwise.write(affected, bulk->rowwise, rows, result);
     }
     if (wf_sql_is_asked(bulk->target->sql)) {
+        give_up(bulk);
         return WF_ECANCELLED;
     }
-    if (bulk->statements.copy_direct && !bulk->no_direct && bulk->wait == 0) {
+    if (bulk->way == WAY_DIRECT || (bulk->way == WAY_NONE && may_copy_direct(bulk))) {
         rv = copy_direct(affected, bulk, rows);
     } else {
         bulk->wait -= bulk->wait > 0;
@@ -326,4 +432,4 @@ static apr_status_t write_bulk(apr_int64_t *affected, void *data, const wf_rows_
     return wf_sql_tell(bulk->target->sql, rv, result);
 }
 
-const wf_bulk_kind_t wf_pgsql_bulk = {open_bulk, write_bulk, 0};
+const wf_bulk_kind_t wf_pgsql_bulk = {open_bulk, write_bulk, 0, feed, give_up};

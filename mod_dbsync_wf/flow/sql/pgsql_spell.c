@@ -52,10 +52,8 @@ static const char *spell_make_stage(const wf_target_t *target, const char *stage
     wf_target_columns(&text, target, WF_COLUMNS_ALL, "");
     wf_buf_add_text(&text, " FROM ");
     wf_buf_add_text(&text, target->table);
-    wf_buf_add_text(&text, " WITH NO DATA; TRUNCATE pg_temp.");
-    wf_buf_add_text(&text, stage);
     /* The rows are few beside the table: it is to be looked up in, not read. */
-    wf_buf_add_text(&text, "; SET LOCAL random_page_cost TO 1");
+    wf_buf_add_text(&text, " WITH NO DATA; SET LOCAL random_page_cost TO 1");
     return keep(&text, target);
 }
 
@@ -160,6 +158,7 @@ void wf_pgsql_spell(wf_pgsql_statements_t *out, const wf_target_t *target)
 
     memset(out, 0, sizeof(*out));
     out->make_stage = spell_make_stage(target, stage);
+    out->empty_stage = apr_pstrcat(target->pool, "TRUNCATE pg_temp.", stage, NULL);
     out->copy_stage = spell_copy(target, apr_pstrcat(target->pool, "pg_temp.", stage, NULL));
     switch (target->operation) {
     case WF_WRITE_INSERT:
@@ -172,7 +171,8 @@ void wf_pgsql_spell(wf_pgsql_statements_t *out, const wf_target_t *target)
         out->merge = spell(spell_upsert, target, stage, 0);
         out->merge_last = spell(spell_upsert, target, stage, 1);
         /* The last of several must not be left out for what is there, and another one taken. */
-        out->merge_some = spell(spell_some, target, stage, 1);
+        out->merge_some_last = spell(spell_some, target, stage, 1);
+        out->merge_some = spell(spell_some, target, stage, 0);
         break;
     case WF_WRITE_UPDATE:
         /* They are no error here, and either might win. */

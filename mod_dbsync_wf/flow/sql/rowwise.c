@@ -264,4 +264,4 @@ static apr_status_t write_rowwise(apr_int64_t *affected, void *bulk, const wf_ro
     return rv;
 }
 
-const wf_bulk_kind_t wf_rowwise = {open_rowwise, write_rowwise, 1};
+const wf_bulk_kind_t wf_rowwise = {open_rowwise, write_rowwise, 1, NULL, NULL};

@@ -224,6 +224,7 @@ apr_status_t wf_sql_begin(wf_sql_t *sql, wf_result_t *result)
 {
     apr_status_t rv = may_begin(sql);
 
+    sql->transactions++;
     return wf_sql_tell(sql, rv == APR_SUCCESS ? sql->driver->transact(sql, WF_TRANSACT_BEGIN) : rv,
                        result);
 }

@@ -105,6 +105,16 @@ apr_status_t wf_batch_open(wf_batch_t **batch, const wf_target_t *target,
 wf_value_t *wf_batch_row(wf_batch_t *batch);
 void wf_batch_add(wf_batch_t *batch, apr_uint64_t number);
 
+/*
+ * Lets the database begin with the rows that are there while others are read, where its driver has
+ * a way to, and the batch before was filled quickly: a transaction is not kept open for a source
+ * that is slow. WF_ECANCELLED; any other failure will come again, and be told of, in the write.
+ */
+apr_status_t wf_batch_feed(wf_batch_t *batch);
+
+/* Takes back what wf_batch_feed began, where there will be no write. */
+void wf_batch_drop(wf_batch_t *batch);
+
 int wf_batch_is_full(const wf_batch_t *batch);
 int wf_batch_count(const wf_batch_t *batch);
 const wf_value_t *wf_batch_at(const wf_batch_t *batch, int row);

@@ -11,6 +11,7 @@
 
 #include <stdlib.h>
 #include <apr_strings.h>
+#include "base/clock.h"
 #include "flow/sql/driver.h"
 
 struct wf_batch_t {
@@ -26,8 +27,14 @@ struct wf_batch_t {
     const char **reasons;  /* of each row; NULL: it has not failed */
     apr_uint64_t *numbers; /* of each row, in the source */
     apr_size_t bytes;      /* that the values take */
+    int fed;               /* rows sent ahead, in a transaction that is open then; -1: no more */
+    int quick;             /* whether the batch before was filled quickly */
+    apr_time_t begun;      /* when this one was begun to be filled */
     apr_pool_t *pool;      /* the values' bytes; cleared with the batch */
 };
+
+#define FEED_ROWS  500                     /* sent ahead at a time */
+#define FILL_QUICK apr_time_from_msec(500) /* the most that filling a batch may take for that */
 
 /* One go at a batch. */
 typedef struct go_t {
@@ -59,6 +66,7 @@ apr_status_t wf_batch_open(wf_batch_t **out, const wf_target_t *target, const wf
     batch->allowed = spec->skip;
     batch->most = spec->batch ? (int)spec->batch : wf_sql_driver_of(target->sql)->batch_rows;
     batch->stride = target->column_count + extra;
+    batch->begun = wf_clock();
     apr_pool_create(&batch->pool, pool);
     apr_pool_tag(batch->pool, "wf_batch");
     apr_pool_cleanup_register(pool, batch, free_batch, apr_pool_cleanup_null);
@@ -136,7 +144,50 @@ void wf_batch_clear(wf_batch_t *batch)
 {
     batch->count = 0;
     batch->bytes = 0;
+    batch->fed = 0;
+    batch->begun = wf_clock();
     apr_pool_clear(batch->pool);
+}
+
+/* ---- ahead of the write ---- */
+
+static wf_rows_t rows_of(const wf_batch_t *batch, int from, int count)
+{
+    return (wf_rows_t){count, batch->stride, wf_batch_at(batch, from)};
+}
+
+apr_status_t wf_batch_feed(wf_batch_t *batch)
+{
+    wf_sql_t *sql = batch->target->sql;
+    wf_rows_t rows = rows_of(batch, 0, batch->count);
+    apr_status_t rv = APR_SUCCESS;
+
+    if (!batch->kind->feed || !batch->quick || batch->fed < 0 ||
+        batch->count - batch->fed < FEED_ROWS) {
+        return APR_SUCCESS;
+    }
+    if (batch->fed == 0) {
+        rv = wf_sql_begin(sql, NULL);
+    }
+    if (rv == APR_SUCCESS) {
+        rv = batch->kind->feed(batch->bulk, &rows, batch->fed);
+    }
+    if (rv == APR_SUCCESS) {
+        batch->fed = batch->count;
+        return rv;
+    }
+    wf_sql_rollback(sql);
+    batch->fed = -1;
+    return rv == WF_ECANCELLED ? rv : APR_SUCCESS;
+}
+
+void wf_batch_drop(wf_batch_t *batch)
+{
+    if (batch->fed > 0) {
+        batch->kind->give_up(batch->bulk);
+        wf_sql_rollback(batch->target->sql);
+    }
+    batch->fed = 0;
 }
 
 /* ---- writing ---- */
@@ -169,7 +220,7 @@ static apr_status_t write_part(go_t *go, int from, int count)
 {
     const wf_batch_t *batch = go->batch;
     const wf_target_t *target = batch->target;
-    wf_rows_t rows = {count, batch->stride, wf_batch_at(batch, from)};
+    wf_rows_t rows = rows_of(batch, from, count);
     apr_int64_t affected = 0;
     apr_status_t rv = APR_SUCCESS, undone;
 
@@ -222,8 +273,9 @@ static apr_status_t write_all(go_t *go)
 {
     wf_sql_t *sql = go->batch->target->sql;
     int most = go->batch->kind->most ? go->batch->kind->most : go->batch->count;
-    apr_status_t rv = wf_sql_begin(sql, NULL);
+    apr_status_t rv = go->batch->fed > 0 ? APR_SUCCESS : wf_sql_begin(sql, NULL);
 
+    go->batch->fed = 0;
     /* What is checked at the commit otherwise could not be told of one row. */
     if (rv == APR_SUCCESS && go->savepoints && sql->driver->checks_now) {
         rv = wf_sql_run(sql, sql->driver->checks_now, NULL);
@@ -251,6 +303,7 @@ apr_status_t wf_batch_write(wf_batch_end_t *end, wf_batch_t *batch, wf_failed_t 
     apr_status_t rv;
 
     memset(end, 0, sizeof(*end));
+    batch->quick = wf_clock() - batch->begun < FILL_QUICK;
     rv = write_all(&go);
     if (rv == APR_EGENERAL && wf_sql_is_row_fault(sql) && wf_sql_driver_of(sql)->needs_savepoints &&
         !wf_sql_is_broken(sql)) {
