@@ -16,9 +16,11 @@
 #include <stdlib.h>
 #include <sys/wait.h>
 #include <unistd.h>
+#include <apr_allocator.h>
 #include <apr_general.h>
 #include <apr_hash.h>
 #include <apr_strings.h>
+#include <apr_thread_mutex.h>
 #include <apr_thread_proc.h>
 #include "base/clock.h"
 #include "base/log.h"
@@ -41,13 +43,28 @@ typedef struct fixture_t {
     wf_store_t *store;
 } fixture_t;
 
+/*
+ * Threads of a test allocate meanwhile: at the fork nobody may hold the lock of the pools, which
+ * the child would wait for without end.
+ */
+static inline pid_t fork_quietly(const fixture_t *f)
+{
+    apr_thread_mutex_t *lock = apr_allocator_mutex_get(apr_pool_allocator_get(f->pool));
+    pid_t pid;
+
+    apr_thread_mutex_lock(lock);
+    pid = fork();
+    apr_thread_mutex_unlock(lock);
+    return pid;
+}
+
 static inline void start_keeper(fixture_t *f)
 {
     int ready[2];
     char byte;
 
     assert_int_equal(pipe(ready), 0);
-    f->keeper = fork();
+    f->keeper = fork_quietly(f);
     assert_true(f->keeper >= 0);
     if (f->keeper == 0) {
         wf_keeper_config_t config = {f->dir,         4 * 1024 * 1024, f->retention,
