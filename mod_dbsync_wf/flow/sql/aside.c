@@ -86,6 +86,7 @@ apr_status_t wf_aside(void (*work)(void *baton), void (*drop)(void *baton), void
                       wf_cancel_t *cancel, apr_time_t deadline)
 {
     aside_t *aside = malloc(sizeof(*aside));
+    eventfd_t count;
     apr_status_t rv;
 
     if (!aside) {
@@ -103,16 +104,11 @@ apr_status_t wf_aside(void (*work)(void *baton), void (*drop)(void *baton), void
         return rv;
     }
     rv = await(aside, cancel, deadline);
-    /* This also makes what the work wrote seen on this thread. */
     if (atomic_exchange(&aside->state, ABANDONED) == AT_WORK) {
         return rv;
     }
-    if (rv != APR_SUCCESS) {
-        /* It has ended just now, and its descriptor is about to say so. */
-        eventfd_t count;
-
-        while (eventfd_read(aside->done, &count) != 0 && errno == EINTR) {
-        }
+    /* It has ended, and its descriptor says so or is about to: only then may that be closed. */
+    while (eventfd_read(aside->done, &count) != 0 && errno == EINTR) {
     }
     free_aside(aside);
     return APR_SUCCESS;
