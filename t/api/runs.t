@@ -42,7 +42,7 @@ $pid{alone} = post_run('echo', '{}', project => '601');
 run_end($pid{alone});
 $pid{other} = post_run('noop', '{}', other => 1);
 run_end($pid{other}, other => 1);
-$pid{failed} = run_ends_as('one that fails', 'error', 'spawn')->{pid};
+$pid{failed} = run_ends_as('one that fails', 'error', 'code')->{pid};
 $pid{long} = post_run('long');
 # Its progress is the last that is told of it before its end.
 wait_for('the long one to start', 10, sub { run_get($pid{long})->{progress} });
