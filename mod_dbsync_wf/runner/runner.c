@@ -68,16 +68,27 @@ static apr_status_t open_runner(wf_runner_t *runner, const wf_runner_config_t *c
     return rv;
 }
 
-/* Joins, however long the store takes to be there. SIGTERM ends the wait. */
-static apr_status_t join(wf_runner_t *runner, int signals)
+static void let_term_through(int how)
+{
+    sigset_t term;
+
+    sigemptyset(&term);
+    sigaddset(&term, SIGTERM);
+    sigprocmask(how, &term, NULL);
+}
+
+/*
+ * Joins, however long the store takes to be there. Nothing is held yet, so SIGTERM ends the process
+ * meanwhile, even in the middle of a call that waits for a keeper.
+ */
+static apr_status_t join(wf_runner_t *runner)
 {
     apr_pool_t *pool;
     apr_status_t rv = apr_pool_create(&pool, runner->pool);
     apr_uint64_t left;
 
+    let_term_through(SIG_UNBLOCK);
     while (rv == APR_SUCCESS) {
-        struct pollfd term = {signals, POLLIN, 0};
-
         rv = runner->store->join(&runner->incarnation, runner->store, runner->host,
                                  runner->settings->threads, WF_LEASE_TTL, pool);
         if (rv != WF_EUNAVAILABLE) {
@@ -86,9 +97,11 @@ static apr_status_t join(wf_runner_t *runner, int signals)
         if (wf_log_may(&runner->claim_limit, 1, WF_COMPLAIN_EVERY, &left)) {
             wf_log_error(rv, "WF0195", "the runner cannot join the store yet");
         }
-        rv = poll(&term, 1, 500) > 0 ? APR_EINTR : APR_SUCCESS;
+        poll(NULL, 0, 500);
+        rv = APR_SUCCESS;
         apr_pool_clear(pool);
     }
+    let_term_through(SIG_BLOCK);
     return rv;
 }
 
@@ -168,13 +181,10 @@ apr_status_t wf_runner_run(const wf_runner_config_t *config, apr_pool_t *pool)
         rv = open_runner(runner, config, pool);
     }
     if (rv == APR_SUCCESS) {
-        rv = join(runner, signals);
+        rv = join(runner);
     }
     if (rv == APR_SUCCESS) {
         rv = wf_runner_start_loops(runner);
-    }
-    if (rv == APR_EINTR) {
-        return APR_SUCCESS; /* told to stop before it began */
     }
     if (rv != APR_SUCCESS) {
         wf_log_error(rv, "WF0199", "the runner cannot start");

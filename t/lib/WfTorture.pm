@@ -82,7 +82,8 @@ sub _be_client
     while (time < $end && !-e "$self->{folder}/$FILE.enough") {
         my $what = rand;
         if (!@pids || $what < 0.5) {
-            my ($pid) = _post($out, "$number-" . ++$posts);
+            # The seed is in it, since a run whose answer was cut may be executed under the next one.
+            my ($pid) = _post($out, "$self->{seed}-$number-" . ++$posts);
             push @pids, $pid if $pid;
             shift @pids if @pids > 50;
         }
