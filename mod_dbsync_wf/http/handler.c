@@ -20,6 +20,7 @@ static const struct {
 } endpoints[] = {
     [WF_ENDPOINT_RUN] = {wf_endpoint_run, 0, 1, "POST, OPTIONS"},
     [WF_ENDPOINT_STATUS] = {wf_endpoint_status, 1, 0, "GET, HEAD, OPTIONS"},
+    [WF_ENDPOINT_EVENTS] = {wf_endpoint_events, 1, 0, "GET, HEAD, OPTIONS"},
     [WF_ENDPOINT_INTERRUPT] = {wf_endpoint_interrupt, 1, 1, "GET, HEAD, POST, OPTIONS"},
     [WF_ENDPOINT_RUNS] = {wf_endpoint_runs, 1, 0, "GET, HEAD, OPTIONS"},
 };
