@@ -84,6 +84,9 @@ static apr_status_t find_route(wf_request_t *req, wf_result_t *result)
                              "/interrupt/{pid} and /runs under this base.");
     }
     req->allow = endpoints[req->route.endpoint].allow;
+    if (req->route.has_pid) {
+        wf_request_note_pid(req, &req->route.pid);
+    }
     return APR_SUCCESS;
 }
 

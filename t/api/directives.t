@@ -110,6 +110,7 @@ open my $in, '<', "$vars{top_dir}/conf/dbsync_wf.conf" or die "conf/dbsync_wf.co
 my $reference = do { local $/ = undef; <$in> };
 $reference =~ s/^(\s*#?\s*DbsyncWfProjects\s+).*/$1"$vars{t_state}\/projects"/mg;
 $reference =~ s/^(\s*#?\s*AuthUserFile\s+).*/$1"$vars{t_state}\/users"/mg;
+$reference =~ s/^(\s*#?\s*CustomLog\s+)\S+/$1"$vars{t_logs}\/configtest_log"/mg;
 $reference =~ s/^LoadModule dbsync_wf_module.*\n//mg;
 $reference =~ s/^(\s*#?\s*DbsyncWfStateDir\s+).*/$1"$vars{t_state}\/runs"/mg;
 my ($ok, $said) = configtest($reference);
