@@ -78,6 +78,8 @@ sub piece
     return $self->_take(length $self->{buffer});
 }
 
+sub socket { return $_[0]{socket} }
+
 # Whether something of the answer is there, or the connection has ended, at the latest after SECONDS.
 sub is_answered
 {
