@@ -57,10 +57,13 @@ static apr_status_t read_id(const char **id, const request_rec *r, wf_result_t *
  */
 static void add_on_one_line(wf_buf_t *out, wf_slice_t json)
 {
-    for (apr_size_t i = 0; i < json.len; i++) {
-        char c = json.data[i];
+    apr_size_t at = out->len;
 
-        wf_buf_add_char(out, c == '\n' || c == '\r' ? ' ' : c);
+    wf_buf_add_slice(out, json);
+    for (; at < out->len; at++) {
+        if (out->data[at] == '\n' || out->data[at] == '\r') {
+            out->data[at] = ' ';
+        }
     }
 }
 
@@ -102,9 +105,8 @@ static apr_status_t send_end(feed_t *feed, const wf_run_t *run)
                                        "\"}\n\n", NULL));
 }
 
-/* Waits for news; a comment now and then shows the client, and what lies between, that it goes on.
- */
-static apr_status_t watch(feed_t *feed, const wf_run_t *run)
+/* Waits for news; a comment now and then shows the client, and proxies, that the stream goes on. */
+static apr_status_t watch(feed_t *feed, const wf_run_t *run, wf_result_t *result)
 {
     apr_status_t news;
     apr_status_t sent = APR_SUCCESS;
@@ -115,6 +117,9 @@ static apr_status_t watch(feed_t *feed, const wf_run_t *run)
             sent = send_text(feed, COMMENT);
         }
     } while (news == APR_TIMEUP && sent == APR_SUCCESS);
+    if (news != APR_SUCCESS && !wf_waiter_is_end(news)) {
+        return wf_request_store_failed(feed->waiter.req, news, result);
+    }
     return sent == APR_SUCCESS ? news : sent;
 }
 
@@ -128,7 +133,7 @@ static void tell(feed_t *feed, wf_run_t *run, wf_result_t *result)
             send_end(feed, run);
             break;
         }
-        status = watch(feed, run);
+        status = watch(feed, run, result);
         if (status == APR_SUCCESS) {
             status = wf_waiter_look(&run, &feed->waiter, result);
         }

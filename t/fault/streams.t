@@ -78,7 +78,7 @@ sub goes_on_to
     }
     kill_one('keeper');
     is(api('GET', "/status/$pid")->status, 200, 'there is a third keeper');
-    ok(!$_->has_more(0.1), 'nothing has changed, and nothing is said') for @streams;
+    ok($_->is_silent(0.1), 'nothing has changed, and nothing is said') for @streams;
     end_run($pid);
     goes_on_to('interrupted', $_, 'behind another keeper') for @streams;
 
@@ -102,7 +102,7 @@ sub goes_on_to
         is_deeply($again[$i]->block, {retry => 2000}, 'its client comes again');
         $again[$i]{id} = $streams[$i]{id};
     }
-    ok(!$_->has_more(0.1), 'and is told nothing twice') for @again;
+    ok($_->is_silent(0.1), 'and is told nothing twice') for @again;
     end_run($pid);
     goes_on_to('interrupted', $_, 'behind graceful') for @again;
 }
@@ -149,7 +149,7 @@ for my $action (qw(restart stop)) {
     $waits->close;
     my $next = wait_for('the place of one who has gone', $LONG, sub {
         my $events = follow($pid);
-        return $events->has_more(0.2) ? undef : $events;
+        return $events->is_silent(0.2) ? $events : undef;
     });
     end_run($pid);
     goes_on_to('interrupted', $stream, 'the first');
@@ -173,7 +173,7 @@ for my $action (qw(restart stop)) {
     }
     my @streams = wait_for('places for all', $LONG, sub {
         my @all = map { follow($pid) } 1 .. $MANY;
-        return (grep { $_->has_more(0) } @all) ? undef : \@all;
+        return (grep { !$_->is_silent(0) } @all) ? undef : \@all;
     })->@*;
     run_ends_as('others are served', 'completed', 'noop');
     end_run($pid);

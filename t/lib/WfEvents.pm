@@ -5,6 +5,7 @@ package WfEvents;
 use strict;
 use warnings FATAL => 'all';
 use JSON::PP ();
+use Time::HiRes qw(time);
 use WfTest qw(client);
 
 # WfEvents->open(PID, OPTION => …): asks for the stream and reads its head, which is then $events->head.
@@ -82,6 +83,18 @@ sub has_more
 {
     my ($self, $seconds) = @_;
     return $self->{text} =~ /\n\n/ || $self->{client}->is_answered($seconds);
+}
+
+# Whether nothing is said for so long but comments, which come when it takes long.
+sub is_silent
+{
+    my ($self, $seconds) = @_;
+    my $deadline = time + $seconds;
+    while ($self->has_more($deadline > time ? $deadline - time : 0)) {
+        my $block = $self->block;
+        return 0 if !$block || !exists $block->{comment};
+    }
+    return 1;
 }
 
 sub close { $_[0]{client}->close; return }
