@@ -17,6 +17,9 @@ apr_status_t wf_endpoint_run(wf_request_t *req, wf_result_t *result);
 /* GET: 200, the run as it stands; 304 where the client has that already. */
 apr_status_t wf_endpoint_status(wf_request_t *req, wf_result_t *result);
 
+/* GET: 200, the run's states as they come, until its end; 204 where the client has the last one. */
+apr_status_t wf_endpoint_events(wf_request_t *req, wf_result_t *result);
+
 /* GET: 200, the runs that this user may see and that the query's arguments name, the newest first.
  */
 apr_status_t wf_endpoint_runs(wf_request_t *req, wf_result_t *result);

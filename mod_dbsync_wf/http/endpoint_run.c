@@ -204,6 +204,7 @@ static apr_status_t answer(wf_request_t *req, int http_status, const wf_run_t *r
 {
     char pid[WF_UUID_TEXT_LEN + 1];
 
+    wf_request_note_pid(req, &run->pid);
     wf_uuid_format(pid, &run->pid);
     apr_table_setn(req->r->headers_out, "Location",
                    apr_pstrcat(req->r->pool, req->base->uri, "/status/", pid, NULL));

@@ -20,6 +20,7 @@ static const struct {
 } endpoints[] = {
     [WF_ENDPOINT_RUN] = {wf_endpoint_run, 0, 1, "POST, OPTIONS"},
     [WF_ENDPOINT_STATUS] = {wf_endpoint_status, 1, 0, "GET, HEAD, OPTIONS"},
+    [WF_ENDPOINT_EVENTS] = {wf_endpoint_events, 1, 0, "GET, HEAD, OPTIONS"},
     [WF_ENDPOINT_INTERRUPT] = {wf_endpoint_interrupt, 1, 1, "GET, HEAD, POST, OPTIONS"},
     [WF_ENDPOINT_RUNS] = {wf_endpoint_runs, 1, 0, "GET, HEAD, OPTIONS"},
 };
@@ -83,6 +84,9 @@ static apr_status_t find_route(wf_request_t *req, wf_result_t *result)
                              "/interrupt/{pid} and /runs under this base.");
     }
     req->allow = endpoints[req->route.endpoint].allow;
+    if (req->route.has_pid) {
+        wf_request_note_pid(req, &req->route.pid);
+    }
     return APR_SUCCESS;
 }
 

@@ -31,6 +31,15 @@ const wf_base_t *wf_request_base(const request_rec *r);
 wf_request_t *wf_request_get(request_rec *r);
 
 /*
+ * Says in the request's notes which run it is about: %{dbsync_wf_pid}n in a LogFormat. To be called
+ * as soon as that is known, so that a request that fails then is logged with it too.
+ */
+void wf_request_note_pid(wf_request_t *req, const wf_uuid_t *pid);
+
+/* Takes that note over from the request that was redirected here; httpd logs this one's. */
+void wf_request_keep_note(request_rec *r, const request_rec *from);
+
+/*
  * Whether it is time to complain again in the error log about a configuration that lets requests
  * fail: once a minute and process, of each kind, however many requests do.
  */

@@ -61,6 +61,20 @@ static apr_status_t parse_pid(wf_route_t *route, wf_endpoint_e endpoint, wf_slic
     return APR_SUCCESS;
 }
 
+static apr_status_t parse_status(wf_route_t *route, wf_slice_t rest)
+{
+    wf_slice_t front = rest;
+    wf_slice_t pid, last;
+
+    if (!take_segment(&pid, &rest) || !take_segment(&last, &rest)) {
+        return parse_pid(route, WF_ENDPOINT_STATUS, front);
+    }
+    front.len = pid.len + 1;
+    return rest.len == 0 && wf_slice_is(last, "events")
+               ? parse_pid(route, WF_ENDPOINT_EVENTS, front)
+               : APR_NOTFOUND;
+}
+
 apr_status_t wf_route_parse(wf_route_t *route, wf_slice_t path, apr_pool_t *pool)
 {
     wf_slice_t first;
@@ -76,7 +90,7 @@ apr_status_t wf_route_parse(wf_route_t *route, wf_slice_t path, apr_pool_t *pool
         return parse_run(route, 1, path, pool);
     }
     if (wf_slice_is(first, "status")) {
-        return parse_pid(route, WF_ENDPOINT_STATUS, path);
+        return parse_status(route, path);
     }
     if (wf_slice_is(first, "interrupt")) {
         return parse_pid(route, WF_ENDPOINT_INTERRUPT, path);

@@ -12,6 +12,7 @@ my @endpoints = (
     ['POST', '/projects/600/tasks/noop/run?trigger=API', json => $json],
     ['POST', '/project/600/task/noop/run?trigger=API', json => $json],
     ['GET', "/status/$pid"],
+    ['GET', "/status/$pid/events"],
     ['GET', "/interrupt/$pid"],
     ['POST', "/interrupt/$pid"],
     ['GET', '/runs'],

@@ -30,12 +30,14 @@ my @good = (
     'DbsyncWfRetention 0', 'DbsyncWfRetention 15', 'DbsyncWfRetention 100000h',
     'DbsyncWfQueueLimit 0', 'DbsyncWfQueueLimit 1', 'DbsyncWfQueueLimit 100000000',
     'DbsyncWfMaxWait 0', 'DbsyncWfMaxWait 60', 'DbsyncWfMaxWait 1h',
+    'DbsyncWfMaxStream 0', 'DbsyncWfMaxStream 90', 'DbsyncWfMaxStream 24h', 'DbsyncWfMaxStream 1500ms',
     'DbsyncWfMaxWaiters 0', 'DbsyncWfMaxWaiters 65536',
     'DbsyncWfMaxBody 1', 'DbsyncWfMaxBody 64M', 'DbsyncWfMaxBody 100k',
     "<VirtualHost *:80>\n${projects}DbsyncWfMaxBody 2M\n</VirtualHost>",
     "<Location /x>\n${projects}DbsyncWfMaxBody 2M\n</Location>",
     "<LocationMatch ^/x>\nDbsyncWfMaxBody 2M\n</LocationMatch>",
     "<VirtualHost *:80>\nDbsyncWfMaxWait 5\n</VirtualHost>", "<Location /x>\nDbsyncWfMaxWait 5\n</Location>",
+    "<VirtualHost *:80>\nDbsyncWfMaxStream 5\n</VirtualHost>",
     "<Location \"/x\">\nSetHandler dbsync-wf\n</Location>",
 );
 for my $lines (@good) {
@@ -68,6 +70,9 @@ my @bad = (
     ['DbsyncWfMaxWait -1',      qr/from 0 to 1h/],
     ['DbsyncWfMaxWait long',    qr/from 0 to 1h/],
     ["<Directory />\nDbsyncWfMaxWait 5\n</Directory>", qr/DbsyncWfMaxWait has no effect in <Directory>/],
+    ['DbsyncWfMaxStream 25h',   qr/DbsyncWfMaxStream must be .* from 0 to 24h.*, not "25h"/],
+    ['DbsyncWfMaxStream -1',    qr/from 0 to 24h/],
+    ["<Directory />\nDbsyncWfMaxStream 5\n</Directory>", qr/DbsyncWfMaxStream has no effect in <Directory>/],
     ['DbsyncWfMaxWaiters 65537', qr/DbsyncWfMaxWaiters must be .* from 0 to 65536/],
     ['DbsyncWfMaxWaiters -1',   qr/from 0 to 65536/],
     ["<VirtualHost *:80>\nDbsyncWfMaxWaiters 2\n</VirtualHost>", qr/DbsyncWfMaxWaiters cannot occur within/],
@@ -105,6 +110,7 @@ open my $in, '<', "$vars{top_dir}/conf/dbsync_wf.conf" or die "conf/dbsync_wf.co
 my $reference = do { local $/ = undef; <$in> };
 $reference =~ s/^(\s*#?\s*DbsyncWfProjects\s+).*/$1"$vars{t_state}\/projects"/mg;
 $reference =~ s/^(\s*#?\s*AuthUserFile\s+).*/$1"$vars{t_state}\/users"/mg;
+$reference =~ s/^(\s*#?\s*CustomLog\s+)\S+/$1"$vars{t_logs}\/configtest_log"/mg;
 $reference =~ s/^LoadModule dbsync_wf_module.*\n//mg;
 $reference =~ s/^(\s*#?\s*DbsyncWfStateDir\s+).*/$1"$vars{t_state}\/runs"/mg;
 my ($ok, $said) = configtest($reference);

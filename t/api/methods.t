@@ -10,6 +10,7 @@ my %allow = (
     '/projects/600/tasks/noop/run?trigger=API' => 'POST, OPTIONS',
     '/project/600/task/noop/run?trigger=API'   => 'POST, OPTIONS',
     "/status/$pid"                              => 'GET, HEAD, OPTIONS',
+    "/status/$pid/events"                       => 'GET, HEAD, OPTIONS',
     "/interrupt/$pid"                           => 'GET, HEAD, POST, OPTIONS',
     '/runs'                                     => 'GET, HEAD, OPTIONS',
 );

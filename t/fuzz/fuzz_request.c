@@ -82,6 +82,15 @@ static void check_pid_path(const wf_route_t *route, wf_slice_t path, const char 
     }
 }
 
+static void check_events_path(const wf_route_t *route, wf_slice_t path)
+{
+    static const char last[] = "/events";
+    size_t len = path.len - (sizeof(last) - 1);
+
+    WF_ENSURE(path.len > sizeof(last) - 1 && memcmp(path.data + len, last, path.len - len) == 0);
+    check_pid_path(route, wf_slice_of(path.data, len), "/status/");
+}
+
 static void check_path(wf_slice_t path, apr_pool_t *pool)
 {
     wf_route_t route;
@@ -99,6 +108,9 @@ static void check_path(wf_slice_t path, apr_pool_t *pool)
         break;
     case WF_ENDPOINT_STATUS:
         check_pid_path(&route, path, "/status/");
+        break;
+    case WF_ENDPOINT_EVENTS:
+        check_events_path(&route, path);
         break;
     case WF_ENDPOINT_INTERRUPT:
         check_pid_path(&route, path, "/interrupt/");

@@ -92,6 +92,25 @@ static void routes_pids(void **state)
     assert_false(route.has_pid);
 }
 
+static void routes_events(void **state)
+{
+    wf_route_t route;
+    char text[WF_UUID_TEXT_LEN + 1];
+
+    (void)state;
+    assert_int_equal(parse(&route, "/status/" PID "/events"), APR_SUCCESS);
+    assert_int_equal(route.endpoint, WF_ENDPOINT_EVENTS);
+    assert_true(route.has_pid);
+    wf_uuid_format(text, &route.pid);
+    assert_string_equal(text, PID);
+    assert_int_equal(parse(&route, "/status/events/events"), APR_SUCCESS);
+    assert_int_equal(route.endpoint, WF_ENDPOINT_EVENTS);
+    assert_false(route.has_pid);
+    assert_int_equal(parse(&route, "/status/events"), APR_SUCCESS);
+    assert_int_equal(route.endpoint, WF_ENDPOINT_STATUS);
+    assert_false(route.has_pid);
+}
+
 static void routes_the_list(void **state)
 {
     wf_route_t route;
@@ -115,6 +134,12 @@ static void routes_nothing_else(void **state)
         "/status//",
         "/status/" PID "/",
         "/status/" PID "/x",
+        "/status/" PID "/events/",
+        "/status/" PID "/events/x",
+        "/status/" PID "//events",
+        "/status/" PID "/Events",
+        "/status//events",
+        "/interrupt/" PID "/events",
         "//status/" PID,
         "/Status/" PID,
         "/statuses/" PID,
@@ -247,6 +272,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(routes_both_spellings_of_run, make_pool, drop_pool),
         cmocka_unit_test_setup_teardown(leaves_out_what_is_no_id, make_pool, drop_pool),
         cmocka_unit_test_setup_teardown(routes_pids, make_pool, drop_pool),
+        cmocka_unit_test_setup_teardown(routes_events, make_pool, drop_pool),
         cmocka_unit_test_setup_teardown(routes_the_list, make_pool, drop_pool),
         cmocka_unit_test_setup_teardown(routes_nothing_else, make_pool, drop_pool),
         cmocka_unit_test_setup_teardown(finds_arguments, make_pool, drop_pool),
