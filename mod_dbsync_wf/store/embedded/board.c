@@ -312,6 +312,11 @@ void wf_entry_set_progress(wf_entry_t *entry, const wf_run_progress_t *progress,
     entry->records = *records;
 }
 
+void wf_entry_touch(wf_entry_t *entry)
+{
+    stir(entry);
+}
+
 wf_holder_t *wf_board_holder(wf_board_t *board, apr_uint64_t incarnation)
 {
     return apr_hash_get(board->holders, &incarnation, sizeof(incarnation));

@@ -127,6 +127,9 @@ void wf_entry_set_interrupt(wf_entry_t *entry, apr_time_t when, const char *by);
 void wf_entry_set_progress(wf_entry_t *entry, const wf_run_progress_t *progress,
                            const wf_run_records_t *records);
 
+/* Notes that something has changed that is kept elsewhere, and that a client may see. */
+void wf_entry_touch(wf_entry_t *entry);
+
 /* Holders: found or NULL; added, with all news pending; removed (it must hold nothing). */
 wf_holder_t *wf_board_holder(wf_board_t *board, apr_uint64_t incarnation);
 wf_holder_t *wf_board_add_holder(wf_board_t *board, apr_uint64_t incarnation, const char *host);
