@@ -139,7 +139,7 @@ static apr_status_t fill_claim(wf_claim_t *claim, wf_state_t *state, const wf_en
         rv = wf_markers_get(&claim->markers, &state->tables, &claim->run, pool);
     }
     if (rv == APR_SUCCESS) {
-        rv = wf_output_length(&claim->output, &state->tables, &entry->pid);
+        rv = wf_outputs_length(&claim->output, &state->tables, &entry->pid);
         /* Not being able to keep more of it is no reason not to execute the run. */
         rv = rv == WF_EDAMAGED ? APR_SUCCESS : rv;
     }

@@ -10,7 +10,7 @@ apr_status_t wf_state_append_output(wf_state_t *state, const wf_token_t *token, 
     apr_status_t rv = wf_state_find_held(&entry, state, token);
 
     if (rv == APR_SUCCESS) {
-        rv = wf_output_length(&length, &state->tables, &token->pid);
+        rv = wf_outputs_length(&length, &state->tables, &token->pid);
     }
     if (rv != APR_SUCCESS) {
         return rv;
@@ -23,7 +23,7 @@ apr_status_t wf_state_append_output(wf_state_t *state, const wf_token_t *token, 
     }
     bytes = wf_slice_of(bytes.data + (length - offset), bytes.len - (length - offset));
     wf_entry_touch(entry);
-    return wf_output_add(&state->tables, &token->pid, length, bytes);
+    return wf_outputs_add(&state->tables, &token->pid, length, bytes);
 }
 
 /* Whether the run is one of that vhost; *version is its entry's, 0 where it is not under way. */
@@ -49,11 +49,11 @@ apr_status_t wf_state_read_output(wf_output_part_t *part, wf_state_t *state, con
     apr_status_t rv = find_run(&part->version, state, vhost, pid, pool);
 
     if (rv == APR_SUCCESS) {
-        rv = wf_output_length(&part->total, &state->tables, pid);
+        rv = wf_outputs_length(&part->total, &state->tables, pid);
     }
     if (rv == APR_SUCCESS) {
         wf_buf_bind(bytes, pool);
-        rv = wf_output_read(bytes, &state->tables, pid, offset, most);
+        rv = wf_outputs_read(bytes, &state->tables, pid, offset, most);
         part->bytes = wf_buf_slice(bytes);
     }
     return rv;

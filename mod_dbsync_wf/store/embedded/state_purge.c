@@ -64,7 +64,7 @@ static apr_status_t purge_run(apr_uint64_t *count, step_t *step, const wf_uuid_t
     if (rv != APR_SUCCESS || !wf_run_status_is_final(run.status) || run.completed > step->end) {
         return rv;
     }
-    rv = wf_output_cut(&step->room, &more, &state->tables, pid);
+    rv = wf_outputs_cut(&step->room, &more, &state->tables, pid);
     if (rv != APR_SUCCESS || more) {
         return rv == APR_SUCCESS ? APR_INCOMPLETE : rv;
     }

@@ -62,7 +62,7 @@ static apr_status_t find_ends(ends_t *ends, wf_tables_t *tables)
     return rv == APR_EOF ? APR_SUCCESS : rv;
 }
 
-apr_status_t wf_output_length(apr_uint64_t *length, wf_tables_t *tables, const wf_uuid_t *pid)
+apr_status_t wf_outputs_length(apr_uint64_t *length, wf_tables_t *tables, const wf_uuid_t *pid)
 {
     ends_t ends = {pid, length, 0, 1};
 
@@ -70,8 +70,8 @@ apr_status_t wf_output_length(apr_uint64_t *length, wf_tables_t *tables, const w
     return find_ends(&ends, tables);
 }
 
-apr_status_t wf_output_add(wf_tables_t *tables, const wf_uuid_t *pid, apr_uint64_t length,
-                           wf_slice_t bytes)
+apr_status_t wf_outputs_add(wf_tables_t *tables, const wf_uuid_t *pid, apr_uint64_t length,
+                            wf_slice_t bytes)
 {
     wf_buf_t value = {NULL, 0, 0};
     apr_status_t rv = APR_SUCCESS;
@@ -122,8 +122,8 @@ static apr_status_t take_chunk(void *baton, wf_slice_t key, wf_slice_t value)
     return APR_SUCCESS;
 }
 
-apr_status_t wf_output_read(wf_buf_t *out, wf_tables_t *tables, const wf_uuid_t *pid,
-                            apr_uint64_t offset, apr_size_t most)
+apr_status_t wf_outputs_read(wf_buf_t *out, wf_tables_t *tables, const wf_uuid_t *pid,
+                             apr_uint64_t offset, apr_size_t most)
 {
     reading_t reading = {tables, pid, out, offset, most};
     output_key_t from;
@@ -136,7 +136,8 @@ apr_status_t wf_output_read(wf_buf_t *out, wf_tables_t *tables, const wf_uuid_t 
     return rv == APR_EOF ? APR_SUCCESS : rv;
 }
 
-apr_status_t wf_output_cut(apr_uint32_t *room, int *more, wf_tables_t *tables, const wf_uuid_t *pid)
+apr_status_t wf_outputs_cut(apr_uint32_t *room, int *more, wf_tables_t *tables,
+                            const wf_uuid_t *pid)
 {
     apr_uint64_t at[WF_OUTPUT_CUT + 1];
     apr_uint32_t most = *room < WF_OUTPUT_CUT ? *room : WF_OUTPUT_CUT;

@@ -107,13 +107,13 @@ apr_status_t wf_idempotency_delete(wf_tables_t *tables, const wf_run_t *run, apr
  * left.
  */
 #define WF_OUTPUT_CUT 64
-apr_status_t wf_output_length(apr_uint64_t *length, wf_tables_t *tables, const wf_uuid_t *pid);
-apr_status_t wf_output_add(wf_tables_t *tables, const wf_uuid_t *pid, apr_uint64_t length,
-                           wf_slice_t bytes);
-apr_status_t wf_output_read(wf_buf_t *out, wf_tables_t *tables, const wf_uuid_t *pid,
-                            apr_uint64_t offset, apr_size_t most);
-apr_status_t wf_output_cut(apr_uint32_t *room, int *more, wf_tables_t *tables,
-                           const wf_uuid_t *pid);
+apr_status_t wf_outputs_length(apr_uint64_t *length, wf_tables_t *tables, const wf_uuid_t *pid);
+apr_status_t wf_outputs_add(wf_tables_t *tables, const wf_uuid_t *pid, apr_uint64_t length,
+                            wf_slice_t bytes);
+apr_status_t wf_outputs_read(wf_buf_t *out, wf_tables_t *tables, const wf_uuid_t *pid,
+                             apr_uint64_t offset, apr_size_t most);
+apr_status_t wf_outputs_cut(apr_uint32_t *room, int *more, wf_tables_t *tables,
+                            const wf_uuid_t *pid);
 
 #define WF_COUNTER_FENCE       "fence"
 #define WF_COUNTER_INCARNATION "incarnation"
