@@ -15,10 +15,10 @@
 #include "flow/process.h"
 #include "runner/daemon.h"
 #include "runner/ping.h"
+#include "runner/place.h"
 #include "runner/runner.h"
 #include "store/embedded/client.h"
 #include "store/embedded/keeper.h"
-#include "store/embedded/socket.h"
 
 #define KEEPER_START_PATIENCE apr_time_from_sec(120) /* recovery of much log included */
 #define KEEPER_STOP_PATIENCE  apr_time_from_sec(10)
@@ -29,8 +29,7 @@
 
 typedef struct supervisor_t {
     const wf_settings_t *settings;
-    const char *socket;
-    int listener;
+    wf_place_t place;
     int signals;
     int ready; /* from the keeper that starts: one byte, -1: none starts */
     int ready_child;
@@ -59,23 +58,12 @@ static void close_own(supervisor_t *s)
     }
 }
 
-static void close_listener(supervisor_t *s)
-{
-    if (s->listener >= 0) {
-        close(s->listener);
-        s->listener = -1;
-    }
-}
-
 static int keeper_main(void *baton)
 {
     supervisor_t *s = baton;
-    wf_keeper_config_t config = {s->settings->state_dir,
-                                 s->settings->cache_size,
-                                 s->settings->retention,
-                                 s->settings->queue_limit,
-                                 s->listener,
-                                 s->ready_child};
+    wf_keeper_config_t config = {s->settings->state_dir, s->settings->cache_size,
+                                 s->settings->retention, s->settings->queue_limit,
+                                 s->place.listener,      s->ready_child};
 
     close_own(s);
     return wf_keeper_run(&config, s->pool) == APR_SUCCESS ? 0 : 1;
@@ -88,8 +76,8 @@ static int runner_main(void *baton)
     apr_status_t rv;
 
     close_own(s);
-    close_listener(s);
-    rv = wf_embedded_open(&config.store, s->socket, STORE_PATIENCE, s->pool);
+    wf_place_leave(&s->place);
+    rv = wf_embedded_open(&config.store, s->place.socket, STORE_PATIENCE, s->pool);
     if (rv == APR_SUCCESS) {
         rv = wf_runner_run(&config, s->pool);
     }
@@ -109,7 +97,8 @@ static void start_keeper(supervisor_t *s)
 {
     int fds[2];
 
-    if (s->keeper.pid || !s->keeper.wanted || wf_clock() < s->keeper.start_at) {
+    if (s->keeper.pid || !s->keeper.wanted || s->place.listener < 0 ||
+        wf_clock() < s->keeper.start_at) {
         return;
     }
     close_ready(s);
@@ -134,7 +123,7 @@ static void keeper_is_ready(supervisor_t *s)
         if (s->keeper.wanted) {
             s->keeper.kill_at = 0;
         }
-        wf_ping_on(&s->ping, s->socket);
+        wf_ping_on(&s->ping, s->place.socket);
     }
     close_ready(s);
 }
@@ -208,9 +197,9 @@ static void drain(supervisor_t *s, int keeper_stays)
         wf_daemon_signal(&s->runner, SIGUSR1);
         if (!keeper_stays) {
             wf_ping_off(&s->ping);
-            /* With the keeper's own copy the last one goes, and clients in its backlog look again.
-             */
-            close_listener(s);
+            /* With the keeper's own copies the last ones go, another's keeper may begin, and
+             * clients in this one's backlog look again. */
+            wf_place_leave(&s->place);
             wf_daemon_stop(&s->keeper, SIGTERM, KEEPER_STOP_PATIENCE);
         }
     }
@@ -247,7 +236,7 @@ static void wait_for_news(supervisor_t *s)
                            {s->ping.fd, POLLIN, 0},
                            {s->other, POLLIN, 0}};
     apr_time_t next = wf_daemon_next(&s->keeper, wf_daemon_next(&s->runner, 0));
-    apr_time_t more[] = {wf_ping_next(&s->ping), wf_pulse_deadline(s->pulse)};
+    apr_time_t more[] = {wf_ping_next(&s->ping), wf_pulse_deadline(s->pulse), s->place.next};
 
     for (size_t i = 0; i < sizeof(more) / sizeof(more[0]); i++) {
         if (more[i] && (!next || more[i] < next)) {
@@ -288,9 +277,14 @@ static void check_runner(supervisor_t *s)
     }
 }
 
-static void supervise(supervisor_t *s)
+static apr_status_t supervise(supervisor_t *s)
 {
     while (s->keeper.wanted || s->keeper.pid || s->runner.wanted || s->runner.pid) {
+        apr_status_t rv = wf_place_take(&s->place);
+
+        if (rv != APR_SUCCESS) {
+            return rv;
+        }
         start_keeper(s);
         wf_daemon_start_due(&s->runner);
         wait_for_news(s);
@@ -303,6 +297,7 @@ static void supervise(supervisor_t *s)
             wf_daemon_stop(&s->keeper, SIGTERM, KEEPER_STOP_PATIENCE);
         }
     }
+    return APR_SUCCESS;
 }
 
 static apr_status_t open_signals(int *fd)
@@ -340,7 +335,6 @@ apr_status_t wf_supervisor_run(const wf_settings_t *settings, pid_t parent, apr_
 {
     supervisor_t s = {
         .settings = settings,
-        .socket = wf_embedded_socket_path(settings->state_dir, pool),
         .ready = -1,
         .keeper = {.name = "wf-keeper", .main = keeper_main, .baton = &s, .wanted = 1},
         .runner = {.name = "wf-runner", .main = runner_main, .baton = &s, .wanted = 1},
@@ -363,9 +357,6 @@ apr_status_t wf_supervisor_run(const wf_settings_t *settings, pid_t parent, apr_
     if (rv == APR_SUCCESS) {
         rv = wf_pulse_create(&s.pulse);
     }
-    if (rv == APR_SUCCESS) {
-        rv = wf_socket_listen(&s.listener, s.socket);
-    }
     if (rv != APR_SUCCESS) {
         wf_log_error(rv, "WF0173", "the supervisor cannot start");
         return rv;
@@ -375,8 +366,10 @@ apr_status_t wf_supervisor_run(const wf_settings_t *settings, pid_t parent, apr_
     }
     wf_log_info(0, "WF0174", "the supervisor serves %s", settings->state_dir);
     end_orphans(&s);
-    supervise(&s);
-    close_listener(&s);
-    wf_log_info(0, "WF0175", "the supervisor ends");
-    return APR_SUCCESS;
+    wf_place_init(&s.place, settings->state_dir,
+                  wf_embedded_socket_path(settings->state_dir, pool));
+    rv = supervise(&s);
+    wf_place_leave(&s.place);
+    wf_log_info(rv, "WF0175", "the supervisor ends");
+    return rv;
 }

@@ -10,7 +10,8 @@
  * Programs of another supervisor's runner on the same state directory that has died are ended too.
  *
  * It owns the keeper's listening socket, so that clients of a keeper that is being replaced wait in
- * its backlog and are not refused.
+ * its backlog and are not refused. Where another supervisor's keeper is at work on the state
+ * directory, that one serves its runner until it ends (place.h).
  *
  *   SIGTERM  stop: the runner ends what runs, then the keeper closes
  *   SIGUSR1  another supervisor takes over this state directory: the keeper closes at once, the

@@ -26,6 +26,7 @@
 #include "base/log.h"
 #include "store/embedded/client.h"
 #include "store/embedded/keeper.h"
+#include "store/embedded/lock.h"
 #include "store/embedded/socket.h"
 
 #define PATIENCE apr_time_from_sec(20)
@@ -38,6 +39,7 @@ typedef struct fixture_t {
     const char *socket;
     apr_interval_time_t retention;
     apr_uint32_t queue_limit;
+    int lock;
     int listener;
     pid_t keeper;
     wf_store_t *store;
@@ -101,6 +103,7 @@ static inline int setup(void **state)
     strcpy(f->dir, "/tmp/wf-store-XXXXXX");
     assert_non_null(mkdtemp(f->dir));
     f->socket = wf_embedded_socket_path(f->dir, f->pool);
+    assert_int_equal(wf_lock_try(&f->lock, f->dir), APR_SUCCESS);
     assert_int_equal(wf_socket_listen(&f->listener, f->socket), APR_SUCCESS);
     start_keeper(f);
     assert_int_equal(wf_embedded_open(&f->store, f->socket, PATIENCE, f->pool), APR_SUCCESS);
@@ -115,6 +118,7 @@ static inline int teardown(void **state)
 
     assert_true(WIFEXITED(status) && WEXITSTATUS(status) == 0);
     close(f->listener);
+    close(f->lock);
     assert_int_equal(
         system(apr_psprintf(f->pool, "rm -rf \"$(readlink -f %s/env)\" %s", f->dir, f->dir)), 0);
     apr_pool_destroy(f->pool);

@@ -32,6 +32,21 @@ static void interrupt_of_a_running_one_reaches_its_runner_and_survives_a_crash(v
     assert_int_equal(APR_ARRAY_IDX(list, 0, wf_token_t).fence, claim.token.fence);
 }
 
+static void the_lock_is_held_as_long_as_a_keeper_lives(void **state)
+{
+    fixture_t *f = *state;
+    int other;
+
+    assert_int_equal(wf_lock_try(&other, f->dir), APR_EAGAIN);
+    close(f->lock);
+    assert_int_equal(wf_lock_try(&other, f->dir), APR_EAGAIN);
+    assert_int_equal(other, -1);
+    end_keeper(f, SIGKILL);
+    assert_int_equal(wf_lock_try(&f->lock, f->dir), APR_SUCCESS);
+    start_keeper(f);
+    assert_int_equal(wf_lock_try(&other, "/no/such/folder"), APR_ENOENT);
+}
+
 static void an_acknowledged_run_survives_kill(void **state)
 {
     fixture_t *f = *state;
@@ -329,6 +344,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         STORE_TEST(interrupt_of_a_running_one_reaches_its_runner_and_survives_a_crash),
+        STORE_TEST(the_lock_is_held_as_long_as_a_keeper_lives),
         STORE_TEST(an_acknowledged_run_survives_kill),
         STORE_TEST(a_new_runner_of_the_host_ends_what_the_last_one_held),
         STORE_TEST(a_lease_that_is_not_renewed_ends),

@@ -210,8 +210,7 @@ static void tell_ready(int fd)
     }
 }
 
-/* Opens the store. APR_SUCCESS, or an error that has been logged, with nothing left open but the
- * lock. */
+/* Opens the store. APR_SUCCESS, or an error that has been logged, with nothing left open. */
 static apr_status_t open_store(wf_keeper_t *keeper, wf_home_t *home,
                                const wf_keeper_config_t *config, apr_pool_t *pool)
 {
@@ -261,7 +260,7 @@ static void name_troubles(wf_keeper_t *keeper, const char *state_dir, apr_pool_t
 apr_status_t wf_keeper_run(const wf_keeper_config_t *config, apr_pool_t *pool)
 {
     wf_keeper_t keeper;
-    wf_home_t home = {.lock = -1};
+    wf_home_t home;
     apr_status_t rv = open_keeper(&keeper, config, pool);
 
     if (rv != APR_SUCCESS) {
@@ -276,7 +275,7 @@ apr_status_t wf_keeper_run(const wf_keeper_config_t *config, apr_pool_t *pool)
         close(keeper.listener);
         wf_bdb_close(keeper.bdb);
         wf_home_close(&home);
-    } else if (!APR_STATUS_IS_EINTR(rv)) {
+    } else {
         refuse(&keeper, config->state_dir, rv);
         close(keeper.listener);
     }

@@ -26,7 +26,8 @@ typedef struct wf_keeper_config_t {
 } wf_keeper_config_t;
 
 /*
- * Waits for the environment's lock, recovers, serves until SIGTERM, then checkpoints and closes.
+ * Recovers, serves until SIGTERM, then checkpoints and closes. The process must hold a copy of the
+ * state directory's lock (lock.h) until it ends: that makes it the only keeper.
  * Where the store cannot be opened it refuses every request for a while and then returns, for
  * another process to try again.
  * Blocks the signals that it waits for; to be called in a process of its own, with one thread.

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Where the keeper's files lie, and the lock that makes it the only one.
+ * Where the keeper's files lie.
  *
- *   STATE/keeper.lock   held (flock) by the keeper as long as it lives
+ *   STATE/keeper.lock   held as long as the keeper lives (lock.h)
  *   STATE/keeper.sock   the store protocol
  *   STATE/data  STATE/log   Berkeley DB's tables and log files
  *   STATE/env   the environment's home with its region files (regions.h), for db5.3_stat -h
@@ -17,13 +17,9 @@
 typedef struct wf_home_t {
     wf_bdb_config_t bdb;
     wf_regions_t regions;
-    int lock; /* descriptor that holds the lock until the process ends */
 } wf_home_t;
 
-/*
- * Waits for the lock, however long its holder takes, or until SIGTERM is pending (APR_EINTR), then
- * makes the folders that are missing. Errors have been logged.
- */
+/* Makes the folders that are missing; whoever calls holds the lock. Errors have been logged. */
 apr_status_t wf_home_open(wf_home_t *home, const char *state_dir, apr_uint64_t cache_size,
                           apr_pool_t *pool);
 
@@ -32,7 +28,7 @@ apr_status_t wf_home_open(wf_home_t *home, const char *state_dir, apr_uint64_t c
 apr_status_t wf_home_make_dir(const char *path);
 
 /* After the environment has been closed, or could not be opened: removes what is left of its
- * regions. The lock stays. */
+ * regions. */
 void wf_home_close(const wf_home_t *home);
 
 #endif
