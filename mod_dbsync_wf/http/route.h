@@ -9,6 +9,7 @@
  *   /projects/{projectId}/tasks/{taskId}/run    also /project/{projectId}/task/{taskId}/run
  *   /status/{pid}
  *   /interrupt/{pid}
+ *   /logs/{pid}
  *   /runs
  */
 #ifndef WF_HTTP_ROUTE_H
@@ -22,7 +23,8 @@ typedef enum {
     WF_ENDPOINT_RUN,
     WF_ENDPOINT_STATUS,
     WF_ENDPOINT_INTERRUPT,
-    WF_ENDPOINT_RUNS
+    WF_ENDPOINT_RUNS,
+    WF_ENDPOINT_LOGS
 } wf_endpoint_e;
 
 typedef struct wf_route_t {
@@ -30,7 +32,7 @@ typedef struct wf_route_t {
     int singular;        /* run: whether the singular spelling was used */
     const char *project; /* run: the id, or NULL where the segment cannot be one */
     const char *task;    /* run: the same */
-    int has_pid;         /* status, interrupt: whether the segment is a pid */
+    int has_pid;         /* status, interrupt, logs: whether the segment is a pid */
     wf_uuid_t pid;
 } wf_route_t;
 
