@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The store contract's output: what was handed over is there once, in order and without a hole. */
+#include <fcntl.h>
 #include "base/codec.h"
 #include "store_util.h"
 
@@ -256,6 +257,55 @@ static void long_output_is_purged_in_parts(void **state)
     assert_output(f, &kept.pid, "kept");
 }
 
+/* Changes bytes in the middle of the table's pages, while no keeper has it open. */
+static void damage_output(fixture_t *f)
+{
+    static const char garbage[] = "something else";
+    const char *file = apr_psprintf(f->pool, "%s/data/output.db", f->dir);
+    const off_t page = 8192;
+    off_t size;
+    int fd;
+
+    end_keeper(f, SIGTERM);
+    fd = open(file, O_WRONLY | O_CLOEXEC);
+    assert_true(fd >= 0);
+    size = lseek(fd, 0, SEEK_END);
+    assert_true(size > page);
+    for (off_t at = page; at < size; at += page) {
+        assert_int_equal(pwrite(fd, garbage, sizeof(garbage), at + page / 2), sizeof(garbage));
+    }
+    close(fd);
+    start_keeper(f);
+}
+
+/* Where output is damaged it is not answered as something else, and runs are executed all the same.
+ */
+static void damage_stops_no_run(void **state)
+{
+    fixture_t *f = *state;
+    apr_uint64_t a = join_ok(f, "a");
+    wf_token_t token = begin(f, a);
+    wf_finish_t finish = completed(token);
+    wf_output_part_t part;
+
+    assert_int_equal(append(f, &token, 0, "one"), APR_SUCCESS);
+    damage_output(f);
+    assert_int_equal(append(f, &token, 3, "two"), WF_EDAMAGED);
+    assert_int_equal(
+        f->store->read_output(&part, f->store, VHOST, &token.pid, 0, 100, NULL, f->pool),
+        WF_EDAMAGED);
+    finish.output = wf_slice("two");
+    finish.output_offset = 3;
+    assert_int_equal(f->store->finish(f->store, &finish, f->pool), WF_EDAMAGED);
+    assert_int_equal(get_ok(f, &token.pid)->status, WF_RUN_RUNNING);
+    finish.output = wf_slice(NULL);
+    assert_int_equal(f->store->finish(f->store, &finish, f->pool), APR_SUCCESS);
+    assert_int_equal(get_ok(f, &token.pid)->status, WF_RUN_COMPLETED);
+    token = begin(f, a);
+    finish = completed(token);
+    assert_int_equal(f->store->finish(f->store, &finish, f->pool), APR_SUCCESS);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -265,6 +315,7 @@ int main(void)
         STORE_TEST(more_of_it_is_news),
         STORE_TEST(it_goes_on_where_the_run_begins_again),
         STORE_TEST(long_output_is_purged_in_parts),
+        STORE_TEST(damage_stops_no_run),
     };
 
     apr_initialize();
