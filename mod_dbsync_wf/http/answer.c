@@ -13,18 +13,23 @@
 
 APLOG_USE_MODULE(dbsync_wf);
 
-static void set_headers(request_rec *r, const char *type, apr_size_t len)
+void wf_answer_set_headers(request_rec *r, const char *type)
 {
     /* mod_mime takes them from what looks like a file's extension, such as in an id "a.gz". */
     r->content_encoding = NULL;
     r->content_languages = NULL;
     ap_set_content_type_ex(r, type, 1);
-    ap_set_content_length(r, (apr_off_t)len);
     apr_table_setn(r->headers_out, "Cache-Control", "no-store");
     apr_table_setn(r->headers_out, "X-Content-Type-Options", "nosniff");
     apr_table_setn(r->headers_out, "Accept-Ranges", "none");
     /* A part of a run is no use, and 206 is no answer of this API. */
     apr_table_unset(r->headers_in, "Range");
+}
+
+static void set_headers(request_rec *r, const char *type, apr_size_t len)
+{
+    wf_answer_set_headers(r, type);
+    ap_set_content_length(r, (apr_off_t)len);
 }
 
 /* The text lives in r->pool; the bucket copies it, should it outlive the pool. */

@@ -24,6 +24,9 @@ apr_status_t wf_answer_run_state(wf_request_t *req, const wf_run_t *run);
 /* Whether that would be 304. Works in pool. */
 int wf_answer_is_known(wf_request_t *req, const wf_run_t *run, apr_pool_t *pool);
 
+/* The headers of every answer that is no error, but for its length. `type` NULL: it has no body. */
+void wf_answer_set_headers(request_rec *r, const char *type);
+
 /* Answers OPTIONS with the methods in req->allow. */
 apr_status_t wf_answer_options(wf_request_t *req);
 

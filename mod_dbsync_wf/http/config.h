@@ -28,7 +28,8 @@ extern module AP_MODULE_DECLARE_DATA dbsync_wf_module;
 #define WF_DIR_FIELDS(X)                                                                           \
     X(const char *, projects, NULL)     /* DbsyncWfProjects, absolute; NULL: not configured */     \
     X(apr_uint64_t, max_body, 1 << 20)  /* DbsyncWfMaxBody, bytes */                               \
-    X(apr_interval_time_t, max_wait, apr_time_from_sec(60)) /* DbsyncWfMaxWait */
+    X(apr_interval_time_t, max_wait, apr_time_from_sec(60)) /* DbsyncWfMaxWait */                  \
+    X(apr_interval_time_t, max_stream, apr_time_from_sec(3600)) /* DbsyncWfMaxStream */
 /* clang-format on */
 
 typedef struct wf_dir_config_t {
@@ -56,7 +57,7 @@ typedef struct wf_shared_t {
     wf_projects_t *projects; /* not NULL where store is not */
     volatile apr_uint32_t complained[WF_COMPLAINTS]; /* second of the last one of each kind */
     apr_uint32_t max_waiters;                        /* DbsyncWfMaxWaiters */
-    volatile apr_uint32_t waiting;                   /* threads of this child that wait for a run */
+    volatile apr_uint32_t waiting;                   /* threads of this child that wait for news */
 } wf_shared_t;
 
 typedef struct wf_server_config_t {

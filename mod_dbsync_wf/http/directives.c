@@ -13,14 +13,17 @@
 #define MIB             ((apr_uint64_t)1 << 20)
 #define GIB             ((apr_uint64_t)1 << 30)
 
+#define HOUR            apr_time_from_sec(3600)
+
 #define THREADS_MOST    4096
 #define QUEUE_MOST      100000000
 #define CACHE_LEAST     MIB
 #define CACHE_MOST      (64 * GIB)
 #define OUTPUT_MOST     GIB
 #define BODY_MOST       (64 * MIB)
-#define KILL_GRACE_MOST apr_time_from_sec(3600)
-#define WAIT_MOST       apr_time_from_sec(3600)
+#define KILL_GRACE_MOST HOUR
+#define WAIT_MOST       HOUR
+#define STREAM_MOST     (24 * HOUR)
 #define WAITERS_MOST    65536
 #define RETENTION_LEAST apr_time_from_sec(15) /* longer than any store call is repeated */
 #define RETENTION_MOST  apr_time_from_sec(APR_INT64_C(100000) * 3600)
@@ -45,6 +48,20 @@ static int read_digits(apr_uint64_t *number, const char **at)
         *number = *number * 10 + digit;
     }
     return *at > start;
+}
+
+/* A time from 0 to `most`, whole hours; NULL, or what is wrong with it. */
+static const char *read_time(apr_interval_time_t *time, const cmd_parms *cmd, const char *arg,
+                             apr_interval_time_t most)
+{
+    if (apr_isdigit(*arg) && ap_timeout_parameter_parse(arg, time, "s") == APR_SUCCESS &&
+        *time >= 0 && *time <= most) {
+        return NULL;
+    }
+    return apr_psprintf(cmd->pool,
+                        "%s must be a time from 0 to %dh, in seconds or with ms, s, mi or h behind "
+                        "the number, not \"%s\"",
+                        cmd->cmd->name, (int)(most / HOUR), arg);
 }
 
 static int read_size(apr_uint64_t *size, const char *text)
@@ -144,19 +161,13 @@ static const char *set_kill_grace(cmd_parms *cmd, void *dir, const char *arg)
     apr_interval_time_t grace;
 
     (void)dir;
-    if (context) {
-        return context;
+    if (!context) {
+        context = read_time(&grace, cmd, arg, KILL_GRACE_MOST);
     }
-    if (!apr_isdigit(*arg) || ap_timeout_parameter_parse(arg, &grace, "s") != APR_SUCCESS ||
-        grace < 0 || grace > KILL_GRACE_MOST) {
-        return apr_psprintf(
-            cmd->pool,
-            "DbsyncWfKillGrace must be a time from 0 to 1h, in seconds or with ms, s, "
-            "mi or h behind the number, not \"%s\"",
-            arg);
+    if (!context) {
+        settings_of(cmd)->kill_grace = grace;
     }
-    settings_of(cmd)->kill_grace = grace;
-    return NULL;
+    return context;
 }
 
 static const char *set_retention(cmd_parms *cmd, void *dir, const char *arg)
@@ -297,22 +308,29 @@ static const char *set_max_body(cmd_parms *cmd, void *dir, const char *arg)
 static const char *set_max_wait(cmd_parms *cmd, void *dir, const char *arg)
 {
     wf_dir_config_t *config = dir;
-    const char *section = check_section(cmd);
-    apr_interval_time_t wait;
+    const char *wrong = check_section(cmd);
+    apr_interval_time_t time = 0;
 
-    if (section) {
-        return section;
+    if (!wrong) {
+        wrong = read_time(&time, cmd, arg, WAIT_MOST);
     }
-    if (!apr_isdigit(*arg) || ap_timeout_parameter_parse(arg, &wait, "s") != APR_SUCCESS ||
-        wait < 0 || wait > WAIT_MOST) {
-        return apr_psprintf(cmd->pool,
-                            "DbsyncWfMaxWait must be a time from 0 to 1h, in seconds or with ms, "
-                            "s, mi or h behind the number, not \"%s\"",
-                            arg);
-    }
-    config->max_wait = wait;
+    config->max_wait = time;
     config->max_wait_set = 1;
-    return NULL;
+    return wrong;
+}
+
+static const char *set_max_stream(cmd_parms *cmd, void *dir, const char *arg)
+{
+    wf_dir_config_t *config = dir;
+    const char *wrong = check_section(cmd);
+    apr_interval_time_t time = 0;
+
+    if (!wrong) {
+        wrong = read_time(&time, cmd, arg, STREAM_MOST);
+    }
+    config->max_stream = time;
+    config->max_stream_set = 1;
+    return wrong;
 }
 
 const command_rec wf_config_directives[] = {
@@ -339,6 +357,8 @@ const command_rec wf_config_directives[] = {
                   "greatest length of a request body, from 1 to 64M; default 1M"),
     AP_INIT_TAKE1("DbsyncWfMaxWait", set_max_wait, NULL, RSRC_CONF | ACCESS_CONF,
                   "greatest time that a status may be waited for, from 0 to 1h; default 60 s"),
+    AP_INIT_TAKE1("DbsyncWfMaxStream", set_max_stream, NULL, RSRC_CONF | ACCESS_CONF,
+                  "greatest time that a stream of events lasts, from 0 to 24h; default 1 h"),
     AP_INIT_TAKE1("DbsyncWfMaxWaiters", set_max_waiters, NULL, RSRC_CONF,
                   "how many requests may wait for a run at a time, from 0 to 65536; default 1024"),
     {.name = NULL},
