@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * GET /logs/{pid}: what a run has put out, as text; the whole, or a part (Range).
+ * GET /logs/{pid}: what a run has put out, as text; the whole, or a part (Range); with ?follow=1
+ * also what it puts out from then on.
  *
  * It may be a GB, and httpd's own filter for ranges wants to be given the whole of what it cuts. So
  * it is read from the store piece by piece, and of a part no more than that. What a run under way
@@ -11,17 +12,25 @@
 #include "http/endpoint.h"
 
 #include <apr_buckets.h>
+#include <apr_lib.h>
 #include <apr_strings.h>
 #include <http_log.h>
 #include <http_protocol.h>
 #include <util_filter.h>
+#include "base/clock.h"
+#include "http/answer.h"
 #include "http/authz.h"
+#include "http/query.h"
 #include "http/range.h"
+#include "http/stream.h"
+#include "http/waiter.h"
 
 APLOG_USE_MODULE(dbsync_wf);
 
-#define TYPE  "text/plain; charset=utf-8"
-#define PIECE ((apr_size_t)256 * 1024) /* read and sent at a time */
+#define TYPE          "text/plain; charset=utf-8"
+#define PIECE         ((apr_size_t)256 * 1024) /* read and sent at a time */
+
+#define OFFSET_DIGITS 18 /* no log is longer */
 
 typedef struct log_t {
     wf_request_t *req;
@@ -56,21 +65,24 @@ static int has_ended(const log_t *log)
     return log->run->completed != 0 && log->part.version == 0;
 }
 
-static void set_headers(const log_t *log)
+/* Under which name a browser keeps it. */
+static void set_name(const log_t *log)
 {
     request_rec *r = log->req->r;
     char pid[WF_UUID_TEXT_LEN + 1];
 
     wf_uuid_format(pid, &log->run->pid);
-    /* mod_mime takes them from what looks like a file's extension. */
-    r->content_encoding = NULL;
-    r->content_languages = NULL;
-    ap_set_content_type_ex(r, TYPE, 1);
-    apr_table_setn(r->headers_out, "X-Content-Type-Options", "nosniff");
     apr_table_setn(r->headers_out, "Content-Disposition",
                    apr_pstrcat(r->pool, "inline; filename=\"", pid, ".log\"", NULL));
+}
+
+static void set_headers(const log_t *log)
+{
+    request_rec *r = log->req->r;
+
+    wf_answer_set_headers(r, TYPE);
+    set_name(log);
     apr_table_setn(r->headers_out, "Accept-Ranges", "bytes");
-    apr_table_setn(r->headers_out, "Cache-Control", "no-store");
     if (has_ended(log)) {
         /* May be kept by the client alone, who asks each time whether it still holds. */
         apr_table_setn(r->headers_out, "Cache-Control", "private, no-cache");
@@ -100,16 +112,13 @@ static int is_same(const request_rec *r)
 }
 
 /* Finds out what is to be sent, and answers 200 or 206. WF_EINVALID with WF_PROBLEM_RANGE (416). */
-static apr_status_t choose(log_t *log, wf_result_t *result)
+static apr_status_t choose(log_t *log, const char *header, wf_result_t *result)
 {
     request_rec *r = log->req->r;
     apr_uint64_t total = log->part.total;
-    const char *header =
-        r->header_only || !is_same(r) ? NULL : apr_table_get(r->headers_in, "Range");
-    apr_status_t status = wf_range_read(&log->range, header, total);
+    apr_status_t status =
+        wf_range_read(&log->range, r->header_only || !is_same(r) ? NULL : header, total);
 
-    /* httpd's own filter is not to do it again. */
-    apr_table_unset(r->headers_in, "Range");
     if (status == WF_EINVALID) {
         apr_table_setn(r->err_headers_out, "Content-Range",
                        apr_psprintf(r->pool, "bytes */%" APR_UINT64_T_FMT, total));
@@ -206,6 +215,8 @@ static apr_status_t answer_not_modified(log_t *log)
 static apr_status_t answer(log_t *log, wf_result_t *result)
 {
     request_rec *r = log->req->r;
+    /* Taken first: httpd's own filter is not to find it. */
+    const char *header = apr_table_get(r->headers_in, "Range");
     apr_status_t status = read_part(log, 0, 0, result);
 
     if (status != APR_SUCCESS) {
@@ -215,7 +226,7 @@ static apr_status_t answer(log_t *log, wf_result_t *result)
     if (has_ended(log) && is_known(r)) {
         return answer_not_modified(log);
     }
-    status = choose(log, result);
+    status = choose(log, header, result);
     if (status != APR_SUCCESS) {
         return status;
     }
@@ -228,12 +239,95 @@ static apr_status_t answer(log_t *log, wf_result_t *result)
     return status == APR_SUCCESS ? send_pieces(log) : status;
 }
 
+/* ---- ?follow=1 ---- */
+
+/* Whether the log is to be followed, and from which of its bytes on. WF_EINVALID (400). */
+static apr_status_t read_follow(int *follow, apr_uint64_t *offset, const request_rec *r,
+                                wf_result_t *result)
+{
+    wf_slice_t text;
+    char *end = NULL;
+    apr_status_t status = wf_query_find(&text, r->args, "follow", r->pool);
+
+    *offset = 0;
+    *follow = status == APR_SUCCESS && wf_slice_is(text, "1");
+    if (status != APR_NOTFOUND && !*follow && (status != APR_SUCCESS || !wf_slice_is(text, "0"))) {
+        return wf_result_set(result, WF_EINVALID, WF_PROBLEM_BAD_REQUEST, "follow must be 0 or 1.");
+    }
+    status = wf_query_find(&text, r->args, "offset", r->pool);
+    if (!*follow || status == APR_NOTFOUND) {
+        return APR_SUCCESS;
+    }
+    if (status == APR_SUCCESS && text.len > 0 && text.len <= OFFSET_DIGITS &&
+        apr_isdigit(text.data[0])) {
+        *offset = (apr_uint64_t)apr_strtoi64(text.data, &end, 10);
+    }
+    if (!end || end != text.data + text.len) {
+        return wf_result_set(result, WF_EINVALID, WF_PROBLEM_BAD_REQUEST,
+                             "offset must be a number of bytes.");
+    }
+    return APR_SUCCESS;
+}
+
+/*
+ * Sends what there is, and what comes, until the run has ended or the waiter has. Where reading
+ * fails it ends, too: whoever follows can come again with the offset that he has.
+ */
+static void tell(log_t *log, wf_stream_t *stream, wf_waiter_t *waiter, apr_uint64_t at)
+{
+    apr_status_t status = wf_stream_write(stream, log->part.bytes);
+
+    while (status == APR_SUCCESS && wf_clock() < waiter->deadline) {
+        wf_run_t seen = {.pid = log->run->pid, .version = log->part.version};
+        wf_result_t result;
+
+        at += log->part.bytes.len;
+        if (at >= log->part.total) {
+            status = wf_waiter_watch(waiter, &seen, 1, wf_config_max_stream(log->req->r));
+        }
+        if (status == APR_SUCCESS) {
+            wf_result_init(&result, log->req->r->pool);
+            status = read_part(log, at, PIECE, &result);
+        }
+        if (status == APR_SUCCESS) {
+            status = wf_stream_write(stream, log->part.bytes);
+        }
+    }
+}
+
+static apr_status_t follow(log_t *log, apr_uint64_t offset, wf_result_t *result)
+{
+    wf_request_t *req = log->req;
+    wf_waiter_t waiter;
+    wf_stream_t stream;
+    apr_status_t status = wf_waiter_open(&waiter, req, wf_config_max_stream(req->r), result);
+
+    if (status != APR_SUCCESS) {
+        return status;
+    }
+    status = read_part(log, offset, PIECE, result);
+    if (status == APR_SUCCESS) {
+        wf_stream_open(&stream, req, TYPE);
+        set_name(log);
+        if (!req->r->header_only) {
+            tell(log, &stream, &waiter, offset);
+        }
+    }
+    wf_waiter_close(&waiter);
+    return status == APR_SUCCESS ? wf_stream_close(&stream) : status;
+}
+
 apr_status_t wf_endpoint_logs(wf_request_t *req, wf_result_t *result)
 {
     log_t log = {.req = req};
     wf_run_t *run;
-    apr_status_t status = wf_authz_find_run(&run, req, result);
+    apr_uint64_t offset;
+    int is_followed;
+    apr_status_t status = read_follow(&is_followed, &offset, req->r, result);
 
+    if (status == APR_SUCCESS) {
+        status = wf_authz_find_run(&run, req, result);
+    }
     if (status != APR_SUCCESS) {
         return status;
     }
@@ -243,5 +337,5 @@ apr_status_t wf_endpoint_logs(wf_request_t *req, wf_result_t *result)
         return wf_request_store_failed(req, status, result);
     }
     apr_pool_tag(log.pool, "wf_log");
-    return answer(&log, result);
+    return is_followed ? follow(&log, offset, result) : answer(&log, result);
 }
