@@ -46,9 +46,12 @@ struct wf_entry_t {
     apr_uint64_t total;
     wf_run_records_t records;
     int rerun_when_lost;
+    apr_uint64_t output; /* bytes of it that are kept; WF_OUTPUT_UNKNOWN: to be looked up */
     wf_board_t *board;
     apr_uint64_t version;
 };
+
+#define WF_OUTPUT_UNKNOWN APR_UINT64_MAX
 
 struct wf_group_t {
     TAILQ_ENTRY(wf_group_t) link; /* in the ring of ready groups, where is_ready */

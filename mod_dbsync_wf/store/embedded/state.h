@@ -129,6 +129,9 @@ apr_time_t wf_state_next_expiry(wf_state_t *state);
  * the run's, NULL where it is not under way. */
 apr_status_t wf_state_find_held(wf_entry_t **entry, wf_state_t *state, const wf_token_t *token);
 
+/* Shared likewise: how much output is kept of an entry's run. */
+apr_status_t wf_state_output_length(apr_uint64_t *length, wf_state_t *state, wf_entry_t *entry);
+
 /* Shared likewise: a run as it stands, of whatever vhost. Texts of its progress and
  * interrupt may be the board's. */
 apr_status_t wf_state_read(wf_run_t *run, wf_state_t *state, const wf_uuid_t *pid,

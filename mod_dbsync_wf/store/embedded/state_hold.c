@@ -127,7 +127,7 @@ apr_status_t wf_state_drain(wf_state_t *state, apr_uint64_t incarnation)
 }
 
 /* Puts what an entry says into *claim. */
-static apr_status_t fill_claim(wf_claim_t *claim, wf_state_t *state, const wf_entry_t *entry,
+static apr_status_t fill_claim(wf_claim_t *claim, wf_state_t *state, wf_entry_t *entry,
                                const char *vhost, apr_pool_t *pool)
 {
     apr_status_t rv = wf_state_get(&claim->run, state, vhost, &entry->pid, pool);
@@ -139,7 +139,7 @@ static apr_status_t fill_claim(wf_claim_t *claim, wf_state_t *state, const wf_en
         rv = wf_markers_get(&claim->markers, &state->tables, &claim->run, pool);
     }
     if (rv == APR_SUCCESS) {
-        rv = wf_outputs_length(&claim->output, &state->tables, &entry->pid);
+        rv = wf_state_output_length(&claim->output, state, entry);
         /* Not being able to keep more of it is no reason not to execute the run. */
         rv = rv == WF_EDAMAGED ? APR_SUCCESS : rv;
     }

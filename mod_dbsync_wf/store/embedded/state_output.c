@@ -2,6 +2,22 @@
 /* A run's output: what its runner hands over, and what is read of it. */
 #include "store/embedded/state.h"
 
+apr_status_t wf_state_output_length(apr_uint64_t *length, wf_state_t *state, wf_entry_t *entry)
+{
+    apr_status_t rv = APR_SUCCESS;
+
+    *length = 0;
+    if (entry->output == WF_OUTPUT_UNKNOWN) {
+        rv = wf_outputs_length(length, &state->tables, &entry->pid);
+        if (rv != APR_SUCCESS) {
+            return rv;
+        }
+        entry->output = *length;
+    }
+    *length = entry->output;
+    return rv;
+}
+
 apr_status_t wf_state_append_output(wf_state_t *state, const wf_token_t *token, apr_uint64_t offset,
                                     wf_slice_t bytes)
 {
@@ -10,7 +26,7 @@ apr_status_t wf_state_append_output(wf_state_t *state, const wf_token_t *token, 
     apr_status_t rv = wf_state_find_held(&entry, state, token);
 
     if (rv == APR_SUCCESS) {
-        rv = wf_outputs_length(&length, &state->tables, &token->pid);
+        rv = wf_state_output_length(&length, state, entry);
     }
     if (rv != APR_SUCCESS) {
         return rv;
@@ -23,6 +39,8 @@ apr_status_t wf_state_append_output(wf_state_t *state, const wf_token_t *token, 
     }
     bytes = wf_slice_of(bytes.data + (length - offset), bytes.len - (length - offset));
     wf_entry_touch(entry);
+    /* Where the batch fails the board is made anew, and this forgotten with it. */
+    entry->output = length + bytes.len;
     return wf_outputs_add(&state->tables, &token->pid, length, bytes);
 }
 
