@@ -14,6 +14,7 @@ APLOG_USE_MODULE(dbsync_wf);
 #define DEFAULT_KILL_GRACE  apr_time_from_sec(5)
 #define DEFAULT_RETENTION   0 /* for ever */
 #define DEFAULT_QUEUE       100000
+#define DEFAULT_OUTPUT      (1u << 20)
 #define DEFAULT_MAX_WAITERS 1024
 
 void *wf_config_create_dir(apr_pool_t *pool, char *path)
@@ -57,6 +58,7 @@ void *wf_config_create_server(apr_pool_t *pool, server_rec *server)
     config->shared->settings.kill_grace = DEFAULT_KILL_GRACE;
     config->shared->settings.retention = DEFAULT_RETENTION;
     config->shared->settings.queue_limit = DEFAULT_QUEUE;
+    config->shared->settings.output_limit = DEFAULT_OUTPUT;
     config->shared->max_waiters = DEFAULT_MAX_WAITERS;
     return config;
 }

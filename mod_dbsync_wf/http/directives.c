@@ -19,6 +19,7 @@
 #define QUEUE_MOST      100000000
 #define CACHE_LEAST     MIB
 #define CACHE_MOST      (64 * GIB)
+#define OUTPUT_MOST     GIB
 #define BODY_MOST       (64 * MIB)
 #define KILL_GRACE_MOST HOUR
 #define WAIT_MOST       HOUR
@@ -210,6 +211,25 @@ static const char *set_queue_limit(cmd_parms *cmd, void *dir, const char *arg)
     return NULL;
 }
 
+static const char *set_output_limit(cmd_parms *cmd, void *dir, const char *arg)
+{
+    const char *context = ap_check_cmd_context(cmd, GLOBAL_ONLY);
+    apr_uint64_t limit;
+
+    (void)dir;
+    if (context) {
+        return context;
+    }
+    if (!read_size(&limit, arg) || limit > OUTPUT_MOST) {
+        return apr_psprintf(cmd->pool,
+                            "DbsyncWfOutputLimit must be 0, to keep no output, or a size up to 1G, "
+                            "in bytes or with K, M or G behind the number, not \"%s\"",
+                            arg);
+    }
+    settings_of(cmd)->output_limit = limit;
+    return NULL;
+}
+
 static const char *set_max_waiters(cmd_parms *cmd, void *dir, const char *arg)
 {
     const char *context = ap_check_cmd_context(cmd, GLOBAL_ONLY);
@@ -329,6 +349,8 @@ const command_rec wf_config_directives[] = {
     AP_INIT_TAKE1("DbsyncWfQueueLimit", set_queue_limit, NULL, RSRC_CONF,
                   "how many runs wait at a time, up to 100000000, or 0 for no limit; "
                   "default 100000"),
+    AP_INIT_TAKE1("DbsyncWfOutputLimit", set_output_limit, NULL, RSRC_CONF,
+                  "how much of a run's output is kept, up to 1G, or 0 for none; default 1M"),
     AP_INIT_TAKE1("DbsyncWfProjects", set_projects, NULL, RSRC_CONF | ACCESS_CONF,
                   "folder that holds the project files, {projectId}.json"),
     AP_INIT_TAKE1("DbsyncWfMaxBody", set_max_body, NULL, RSRC_CONF | ACCESS_CONF,

@@ -28,4 +28,10 @@ apr_status_t wf_endpoint_runs(wf_request_t *req, wf_result_t *result);
  */
 apr_status_t wf_endpoint_interrupt(wf_request_t *req, wf_result_t *result);
 
+/*
+ * GET: 200, what the run has put out, or 206, a part of it; 304 where the client has that already.
+ * With ?follow=1 200, what it has put out and what it does, until it has ended.
+ */
+apr_status_t wf_endpoint_logs(wf_request_t *req, wf_result_t *result);
+
 #endif

@@ -40,6 +40,8 @@ static wf_problem_e problem_of_status(int http_status)
         return WF_PROBLEM_BODY_TOO_LARGE;
     case HTTP_UNSUPPORTED_MEDIA_TYPE:
         return WF_PROBLEM_MEDIA_TYPE;
+    case HTTP_RANGE_NOT_SATISFIABLE:
+        return WF_PROBLEM_RANGE;
     case HTTP_TOO_MANY_REQUESTS:
         return WF_PROBLEM_QUEUE_FULL;
     case HTTP_INTERNAL_SERVER_ERROR:

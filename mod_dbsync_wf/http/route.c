@@ -95,6 +95,9 @@ apr_status_t wf_route_parse(wf_route_t *route, wf_slice_t path, apr_pool_t *pool
     if (wf_slice_is(first, "interrupt")) {
         return parse_pid(route, WF_ENDPOINT_INTERRUPT, path);
     }
+    if (wf_slice_is(first, "logs")) {
+        return parse_pid(route, WF_ENDPOINT_LOGS, path);
+    }
     if (wf_slice_is(first, "runs") && path.len == 0) {
         route->endpoint = WF_ENDPOINT_RUNS;
         return APR_SUCCESS;

@@ -10,6 +10,7 @@
  *   /status/{pid}
  *   /status/{pid}/events
  *   /interrupt/{pid}
+ *   /logs/{pid}
  *   /runs
  */
 #ifndef WF_HTTP_ROUTE_H
@@ -24,7 +25,8 @@ typedef enum {
     WF_ENDPOINT_STATUS,
     WF_ENDPOINT_EVENTS,
     WF_ENDPOINT_INTERRUPT,
-    WF_ENDPOINT_RUNS
+    WF_ENDPOINT_RUNS,
+    WF_ENDPOINT_LOGS
 } wf_endpoint_e;
 
 typedef struct wf_route_t {
@@ -32,7 +34,7 @@ typedef struct wf_route_t {
     int singular;        /* run: whether the singular spelling was used */
     const char *project; /* run: the id, or NULL where the segment cannot be one */
     const char *task;    /* run: the same */
-    int has_pid;         /* status, events, interrupt: whether the segment is a pid */
+    int has_pid;         /* status, events, interrupt, logs: whether it is a pid */
     wf_uuid_t pid;
 } wf_route_t;
 

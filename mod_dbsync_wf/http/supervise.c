@@ -144,10 +144,10 @@ static void take_fingerprint(char fingerprint[FINGERPRINT_MAX], const wf_setting
 
     apr_snprintf(fingerprint, FINGERPRINT_MAX,
                  "%s|%u|%" APR_UINT64_T_FMT "|%" APR_TIME_T_FMT "|%" APR_TIME_T_FMT
-                 "|%u|%lu:%lu|%d|%lu:%lu|%lu.%ld.%ld|%s",
+                 "|%u|%" APR_UINT64_T_FMT "|%lu:%lu|%d|%lu:%lu|%lu.%ld.%ld|%s",
                  settings->state_dir, settings->threads, settings->cache_size, settings->kill_grace,
-                 settings->retention, settings->queue_limit, (unsigned long)ap_unixd_config.user_id,
-                 (unsigned long)ap_unixd_config.group_id,
+                 settings->retention, settings->queue_limit, settings->output_limit,
+                 (unsigned long)ap_unixd_config.user_id, (unsigned long)ap_unixd_config.group_id,
                  ap_get_server_module_loglevel(server, APLOG_MODULE_INDEX),
                  (unsigned long)log.st_dev, (unsigned long)log.st_ino,
                  (unsigned long)module_file.st_ino, (long)module_file.st_mtim.tv_sec,

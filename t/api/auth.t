@@ -16,6 +16,7 @@ my @endpoints = (
     ['GET', "/interrupt/$pid"],
     ['POST', "/interrupt/$pid"],
     ['GET', '/runs'],
+    ['GET', "/logs/$pid"],
     ['GET', '/no/such/endpoint'],
     ['DELETE', "/status/$pid"],
     ['OPTIONS', "/status/$pid"],

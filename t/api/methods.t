@@ -13,6 +13,7 @@ my %allow = (
     "/status/$pid/events"                       => 'GET, HEAD, OPTIONS',
     "/interrupt/$pid"                           => 'GET, HEAD, POST, OPTIONS',
     '/runs'                                     => 'GET, HEAD, OPTIONS',
+    "/logs/$pid"                                => 'GET, HEAD, OPTIONS',
 );
 
 for my $path (sort keys %allow) {

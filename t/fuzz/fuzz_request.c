@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What a request is told apart by: path, query and media type, one a line. A path that leads
- * somewhere is spelled in one way only; a query's argument can be read back; no media type passes
- * that a page of another site can send without being asked.
+ * What a request is told apart by: path, query and media type, one a line; the last is taken as a
+ * range, too. A path that leads somewhere is spelled in one way only; a query's argument can be
+ * read back; no media type passes that a page of another site can send without being asked; a range
+ * lies within what there is.
  */
 #include "fuzz.h"
 
@@ -11,6 +12,7 @@
 #include "flow/project.h"
 #include "http/media.h"
 #include "http/query.h"
+#include "http/range.h"
 #include "http/route.h"
 
 /* Takes the front of *rest up to its first line end, which goes too. */
@@ -99,6 +101,7 @@ static void check_path(wf_slice_t path, apr_pool_t *pool)
     if (status != APR_SUCCESS) {
         WF_ENSURE(status == APR_NOTFOUND);
         WF_ENSURE(!is_one_below(path, "/status/") && !is_one_below(path, "/interrupt/"));
+        WF_ENSURE(!is_one_below(path, "/logs/"));
         WF_ENSURE(!wf_slice_is(path, "/runs"));
         return;
     }
@@ -114,6 +117,9 @@ static void check_path(wf_slice_t path, apr_pool_t *pool)
         break;
     case WF_ENDPOINT_INTERRUPT:
         check_pid_path(&route, path, "/interrupt/");
+        break;
+    case WF_ENDPOINT_LOGS:
+        check_pid_path(&route, path, "/logs/");
         break;
     case WF_ENDPOINT_RUNS:
         WF_ENSURE(wf_slice_is(path, "/runs"));
@@ -201,6 +207,23 @@ static void check_media(const char *type, apr_pool_t *pool)
     WF_ENSURE(wf_slice_is(essence, "/json") || wf_slice_is(essence, "+json"));
 }
 
+static void check_range(const char *header, apr_uint64_t length)
+{
+    wf_range_t range;
+
+    switch (wf_range_read(&range, header, length)) {
+    case APR_SUCCESS:
+        WF_ENSURE(range.begin < range.end && range.end <= length);
+        WF_ENSURE(strncasecmp(header, "bytes=", 6) == 0 && !strchr(header, ','));
+        break;
+    case WF_EINVALID:
+        WF_ENSURE(strncasecmp(header, "bytes=", 6) == 0);
+        break;
+    default:
+        WF_ENSURE(wf_range_read(&range, header, length + 1) == APR_NOTFOUND);
+    }
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     apr_pool_t *pool = wf_fuzz_pool();
@@ -212,6 +235,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     check_query(apr_pstrmemdup(pool, args.data, args.len), "trigger", pool);
     check_query(apr_pstrmemdup(pool, args.data, args.len), "wait", pool);
     check_media(apr_pstrmemdup(pool, rest.data, rest.len), pool);
+    check_range(apr_pstrmemdup(pool, rest.data, rest.len), args.len);
+    check_range(apr_pstrmemdup(pool, rest.data, rest.len), APR_UINT64_MAX);
     apr_pool_clear(pool);
     return 0;
 }

@@ -88,6 +88,9 @@ static void routes_pids(void **state)
     assert_int_equal(route.endpoint, WF_ENDPOINT_INTERRUPT);
     assert_true(route.has_pid);
 
+    assert_int_equal(parse(&route, "/logs/" PID), APR_SUCCESS);
+    assert_int_equal(route.endpoint, WF_ENDPOINT_LOGS);
+    assert_true(route.has_pid);
     assert_int_equal(parse(&route, "/interrupt/" PID "0"), APR_SUCCESS);
     assert_false(route.has_pid);
 }

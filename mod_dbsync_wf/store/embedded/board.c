@@ -193,6 +193,7 @@ wf_entry_t *wf_board_queue(wf_board_t *board, const wf_run_t *run)
     entry->fence = run->fence;
     entry->started = run->started;
     entry->rerun_when_lost = run->rerun_when_lost;
+    entry->output = run->fence ? WF_OUTPUT_UNKNOWN : 0; /* nobody has executed it yet */
     wf_entry_set_interrupt(entry, run->interrupt_requested, run->interrupted_by);
     TAILQ_INSERT_TAIL(&entry->group->queue, entry, link);
     TAILQ_INSERT_TAIL(&entry->group->members, entry, member);
@@ -310,6 +311,11 @@ void wf_entry_set_progress(wf_entry_t *entry, const wf_run_progress_t *progress,
     entry->done = progress->done;
     entry->total = progress->total;
     entry->records = *records;
+}
+
+void wf_entry_touch(wf_entry_t *entry)
+{
+    stir(entry);
 }
 
 wf_holder_t *wf_board_holder(wf_board_t *board, apr_uint64_t incarnation)

@@ -95,6 +95,8 @@ static apr_status_t take_claim(wf_claim_t *claim, wf_slice_t bytes, apr_pool_t *
             claim->payload = wf_slice_dup(value, pool);
         } else if (tag == WF_FIELD_MARKER) {
             rv = wf_marker_decode(apr_array_push(claim->markers), value, pool);
+        } else if (tag == WF_FIELD_OFFSET) {
+            rv = wf_field_u64(&claim->output, value);
         }
         if (rv != APR_SUCCESS) {
             return rv;
@@ -184,6 +186,24 @@ static apr_status_t report_progress(wf_store_t *store, const wf_token_t *token,
     return wf_call_send(call, client_of(store), 0, NULL);
 }
 
+static void add_output(wf_call_t *call, apr_uint64_t offset, wf_slice_t bytes)
+{
+    if (bytes.len) {
+        wf_field_add_u64(&call->request, WF_FIELD_OFFSET, offset);
+        wf_field_add(&call->request, WF_FIELD_OUTPUT, bytes);
+    }
+}
+
+static apr_status_t append_output(wf_store_t *store, const wf_token_t *token, apr_uint64_t offset,
+                                  wf_slice_t bytes, apr_pool_t *pool)
+{
+    wf_call_t *call = wf_call_begin(client_of(store), WF_OP_APPEND, pool);
+
+    wf_token_encode(&call->request, token);
+    add_output(call, offset, bytes);
+    return wf_call_send(call, client_of(store), 0, NULL);
+}
+
 static apr_status_t finish_run(wf_store_t *store, const wf_finish_t *finish, apr_pool_t *pool)
 {
     wf_call_t *call;
@@ -207,6 +227,7 @@ static apr_status_t finish_run(wf_store_t *store, const wf_finish_t *finish, apr
     for (int i = 0; i < finish->marker_count; i++) {
         wf_marker_encode(&call->request, WF_FIELD_MARKER, &finish->markers[i]);
     }
+    add_output(call, finish->output_offset, finish->output);
     return wf_call_send(call, client_of(store), 0, NULL);
 }
 
@@ -253,6 +274,22 @@ static apr_status_t get_run(wf_run_t **run, wf_store_t *store, const char *vhost
     if (rv == APR_SUCCESS) {
         (*run)->version = wf_message_u64(&call->message, WF_FIELD_VERSION);
     }
+    return rv;
+}
+
+static apr_status_t read_output(wf_output_part_t *part, wf_store_t *store, const char *vhost,
+                                const wf_uuid_t *pid, apr_uint64_t offset, apr_size_t most,
+                                wf_result_t *result, apr_pool_t *pool)
+{
+    wf_call_t *call = begin_for_run(store, WF_OP_READ, vhost, pid, pool);
+    apr_status_t rv;
+
+    wf_field_add_u64(&call->request, WF_FIELD_OFFSET, offset);
+    wf_field_add_u64(&call->request, WF_FIELD_MAX, most);
+    rv = wf_call_send(call, client_of(store), 0, result);
+    part->bytes = call->message.field[WF_FIELD_OUTPUT]; /* of the call, which lives in pool */
+    part->total = wf_message_u64(&call->message, WF_FIELD_TOTAL);
+    part->version = wf_message_u64(&call->message, WF_FIELD_VERSION);
     return rv;
 }
 
@@ -370,10 +407,12 @@ static const wf_store_t calls = {
     .claim = claim_runs,
     .heartbeat = heartbeat,
     .progress = report_progress,
+    .append_output = append_output,
     .finish = finish_run,
     .release = release_run,
     .interrupt = interrupt_run,
     .get = get_run,
+    .read_output = read_output,
     .list = list_runs,
     .reap = reap,
     .purge = purge,

@@ -8,6 +8,7 @@
 #define LEASE_MIN apr_time_from_sec(1)
 #define LEASE_MAX apr_time_from_sec(3600)
 #define WAIT_MAX  apr_time_from_sec(60)
+#define READ_MAX  (1024 * 1024) /* bytes of output in one answer */
 #define KEEP_MAX  apr_time_from_sec(APR_INT64_C(100) * 366 * 24 * 3600)
 
 typedef apr_status_t (*op_t)(wf_keeper_t *keeper, wf_peer_t *peer, const wf_message_t *m);
@@ -82,6 +83,7 @@ static void add_claim(wf_buf_t *out, const wf_claim_t *claim)
     for (int i = 0; i < claim->markers->nelts; i++) {
         wf_marker_encode(out, WF_FIELD_MARKER, &APR_ARRAY_IDX(claim->markers, i, wf_run_marker_t));
     }
+    wf_field_add_u64(out, WF_FIELD_OFFSET, claim->output);
     wf_field_close(out, mark);
 }
 
@@ -145,6 +147,38 @@ static apr_status_t do_progress(wf_keeper_t *keeper, wf_peer_t *peer, const wf_m
     return rv == APR_SUCCESS ? wf_state_progress(&keeper->state, &token, &progress, &records) : rv;
 }
 
+static apr_status_t do_append(wf_keeper_t *keeper, wf_peer_t *peer, const wf_message_t *m)
+{
+    wf_token_t token;
+    apr_status_t rv = wf_token_decode(&token, m);
+
+    (void)peer;
+    return rv == APR_SUCCESS
+               ? wf_state_append_output(&keeper->state, &token, wf_message_u64(m, WF_FIELD_OFFSET),
+                                        m->field[WF_FIELD_OUTPUT])
+               : rv;
+}
+
+static apr_status_t do_read(wf_keeper_t *keeper, wf_peer_t *peer, const wf_message_t *m)
+{
+    wf_uuid_t pid;
+    wf_output_part_t part = {.bytes = {NULL, 0}};
+    apr_status_t rv = wf_message_pid(&pid, m);
+
+    if (rv == APR_SUCCESS) {
+        rv = wf_state_read_output(
+            &part, &keeper->state, wf_message_text(m, WF_FIELD_VHOST, keeper->batch), &pid,
+            wf_message_u64(m, WF_FIELD_OFFSET),
+            (apr_size_t)bounded(wf_message_u64(m, WF_FIELD_MAX), 0, READ_MAX), keeper->batch);
+    }
+    if (rv == APR_SUCCESS) {
+        wf_field_add(&peer->out, WF_FIELD_OUTPUT, part.bytes);
+        wf_field_add_u64(&peer->out, WF_FIELD_TOTAL, part.total);
+        wf_field_add_u64(&peer->out, WF_FIELD_VERSION, part.version);
+    }
+    return rv;
+}
+
 /* The markers among a message's fields. */
 static apr_status_t take_markers(apr_array_header_t **markers, const wf_message_t *m,
                                  apr_pool_t *pool)
@@ -175,7 +209,10 @@ static apr_status_t do_finish(wf_keeper_t *keeper, wf_peer_t *peer, const wf_mes
     if (rv == APR_SUCCESS) {
         rv = take_markers(&markers, m, keeper->batch);
     }
-    return rv == APR_SUCCESS ? wf_state_finish(&keeper->state, &end, markers, keeper->batch) : rv;
+    return rv == APR_SUCCESS
+               ? wf_state_finish(&keeper->state, &end, markers, wf_message_u64(m, WF_FIELD_OFFSET),
+                                 m->field[WF_FIELD_OUTPUT], keeper->batch)
+               : rv;
 }
 
 static apr_status_t do_release(wf_keeper_t *keeper, wf_peer_t *peer, const wf_message_t *m)
@@ -341,6 +378,7 @@ static const struct {
     [WF_OP_GET] = {do_get, 0},           [WF_OP_REAP] = {do_reap, 1},
     [WF_OP_WAIT] = {do_wait, 0},         [WF_OP_PURGE] = {do_purge, 1},
     [WF_OP_LIST] = {do_list, 0},         [WF_OP_WATCH] = {do_watch, 0},
+    [WF_OP_APPEND] = {do_append, 1},     [WF_OP_READ] = {do_read, 0},
 };
 
 static int is_refused(const wf_keeper_t *keeper, unsigned char op)
