@@ -34,7 +34,7 @@ typedef struct wf_route_t {
     int singular;        /* run: whether the singular spelling was used */
     const char *project; /* run: the id, or NULL where the segment cannot be one */
     const char *task;    /* run: the same */
-    int has_pid;         /* status, events, interrupt, logs: whether it is a pid */
+    int has_pid;         /* status, events, interrupt, logs: whether the segment is one */
     wf_uuid_t pid;
 } wf_route_t;
 
