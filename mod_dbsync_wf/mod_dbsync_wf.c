@@ -4,6 +4,7 @@
 #include <http_config.h>
 #include <http_protocol.h>
 #include <http_request.h>
+#include "http/auth_cache.h"
 #include "http/config.h"
 #include "http/handler.h"
 #include "http/problem.h"
@@ -11,7 +12,6 @@
 
 static void register_hooks(apr_pool_t *pool)
 {
-    (void)pool;
     ap_hook_check_config(wf_startup_check, NULL, NULL, APR_HOOK_MIDDLE);
     ap_hook_post_config(wf_startup_parent, NULL, NULL, APR_HOOK_MIDDLE);
     ap_hook_child_init(wf_startup_child, NULL, NULL, APR_HOOK_MIDDLE);
@@ -22,6 +22,7 @@ static void register_hooks(apr_pool_t *pool)
     ap_hook_handler(wf_handler, NULL, NULL, APR_HOOK_MIDDLE);
     ap_hook_insert_error_filter(wf_problem_insert_filter, NULL, NULL, APR_HOOK_MIDDLE);
     wf_problem_register_filter();
+    wf_auth_cache_register(pool);
 }
 
 /* clang-format off */

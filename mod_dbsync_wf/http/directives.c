@@ -8,6 +8,7 @@
 #include <apr_file_info.h>
 #include <apr_lib.h>
 #include <apr_strings.h>
+#include "http/auth_cache.h"
 
 #define KIB             ((apr_uint64_t)1 << 10)
 #define MIB             ((apr_uint64_t)1 << 20)
@@ -295,6 +296,21 @@ static const char *set_max_wait(cmd_parms *cmd, void *dir, const char *arg)
     return NULL;
 }
 
+static const char *set_auth_cache(cmd_parms *cmd, void *dir, int argc, char *const argv[])
+{
+    wf_dir_config_t *config = dir;
+    const char *section = check_section(cmd);
+    const wf_auth_cache_t *cache = NULL;
+    const char *wrong = section ? section : wf_auth_cache_parse(&cache, cmd, argc, argv);
+
+    if (wrong) {
+        return wrong;
+    }
+    config->auth_cache = cache;
+    config->auth_cache_set = 1;
+    return NULL;
+}
+
 const command_rec wf_config_directives[] = {
     AP_INIT_TAKE1(
         "DbsyncWfStateDir", set_state_dir, NULL, RSRC_CONF,
@@ -319,5 +335,9 @@ const command_rec wf_config_directives[] = {
                   "greatest time that a status may be waited for, from 0 to 1h; default 60 s"),
     AP_INIT_TAKE1("DbsyncWfMaxWaiters", set_max_waiters, NULL, RSRC_CONF,
                   "how many requests may wait for a run at a time, from 0 to 65536; default 1024"),
+    AP_INIT_TAKE_ARGV(
+        "DbsyncWfAuthCache", set_auth_cache, NULL, RSRC_CONF | ACCESS_CONF,
+        "how long an accepted password is remembered, from 0 to 1h, and the providers "
+        "that the provider dbsync-wf-cache asks; default off"),
     {.name = NULL},
 };
