@@ -32,8 +32,9 @@ typedef struct wf_auth_cache_t wf_auth_cache_t;
 #define WF_DIR_FIELDS(X)                                                                           \
     X(const char *, projects, NULL)     /* DbsyncWfProjects, absolute; NULL: not configured */     \
     X(apr_uint64_t, max_body, 1 << 20)  /* DbsyncWfMaxBody, bytes */                               \
-    X(apr_interval_time_t, max_wait, apr_time_from_sec(60)) /* DbsyncWfMaxWait */                 \
-    X(const wf_auth_cache_t *, auth_cache, NULL) /* DbsyncWfAuthCache; NULL: nothing is remembered */
+    X(apr_interval_time_t, max_wait, apr_time_from_sec(60)) /* DbsyncWfMaxWait */                  \
+    X(const wf_auth_cache_t *, auth_cache, NULL) /* DbsyncWfAuthCache; NULL: nobody is asked */    \
+    X(const apr_array_header_t *, cors_origins, NULL) /* DbsyncWfCorsOrigins, of char * */
 /* clang-format on */
 
 typedef struct wf_dir_config_t {

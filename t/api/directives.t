@@ -33,6 +33,10 @@ my @good = (
     'DbsyncWfAuthCache 60 file', 'DbsyncWfAuthCache 0 file file', 'DbsyncWfAuthCache 1h file',
     "<AuthnProviderAlias file x>\n</AuthnProviderAlias>\nDbsyncWfAuthCache 500ms x",
     "<Location /x>\nAuthBasicProvider dbsync-wf-cache\nDbsyncWfAuthCache 60 file\n</Location>",
+    'DbsyncWfCorsOrigins none', 'DbsyncWfCorsOrigins https://a.example http://localhost:3000',
+    'DbsyncWfCorsOrigins http://[::1]:8080 http://127.0.0.1 moz-extension://0a-1b',
+    'DbsyncWfCorsOrigins http://a.example:443 https://a.example:80',
+    "<Location /x>\nDbsyncWfCorsOrigins https://a.example\n</Location>",
     'DbsyncWfMaxWaiters 0', 'DbsyncWfMaxWaiters 65536',
     'DbsyncWfMaxBody 1', 'DbsyncWfMaxBody 64M', 'DbsyncWfMaxBody 100k',
     "<VirtualHost *:80>\n${projects}DbsyncWfMaxBody 2M\n</VirtualHost>",
@@ -83,6 +87,20 @@ my @bad = (
     ['DbsyncWfAuthCache 60 file dbsync-wf-cache', qr/cannot remember for itself/],
     ["<Directory />\nDbsyncWfAuthCache 60 file\n</Directory>",
         qr/DbsyncWfAuthCache has no effect in <Directory>/],
+    ['DbsyncWfCorsOrigins',     qr/DbsyncWfCorsOrigins takes origins/],
+    ['DbsyncWfCorsOrigins *',   qr/cannot be "\*": .* Name each origin/],
+    ['DbsyncWfCorsOrigins https://a.example *', qr/cannot be "\*"/],
+    ['DbsyncWfCorsOrigins null', qr/cannot be "null"/],
+    ['DbsyncWfCorsOrigins none https://a.example', qr/none must stand alone/],
+    map({["DbsyncWfCorsOrigins $_", qr/must be origins as browsers spell them: .*\Q$_\E/]}
+        qw(a.example https://a.example/ https://a.example/x https://A.example HTTPS://a.example
+            https://*.example https://a@b.example https://a.example: https://a.example:0
+            https://a.example:65536 https://a.example:123456 https:///x https://[::1 ://a https:/a
+            https://a.example?x), 'https://a.example,https://b.example'),
+    ['DbsyncWfCorsOrigins https://a.example:443', qr/without the port that is the scheme's own/],
+    ['DbsyncWfCorsOrigins http://a.example:80', qr/without the port that is the scheme's own/],
+    ["<Files x>\nDbsyncWfCorsOrigins https://a.example\n</Files>",
+        qr/DbsyncWfCorsOrigins has no effect in <Files>/],
     ['DbsyncWfMaxBody 0',       qr/DbsyncWfMaxBody must be .* from 1 to 64M/],
     ['DbsyncWfMaxBody 65M',     qr/from 1 to 64M/],
     ['DbsyncWfMaxBody 1.5M',    qr/from 1 to 64M/],
