@@ -8,27 +8,12 @@ use WfConfig qw(server_var);
 use WfHttp ();
 use WfHttpd ();
 use WfTest;
+use WfUsers qw(write_users);
 
 my $none = '0197b2f0-4e0c-7c3a-9a51-0f8e5d1c2b3a';
 my $modules = server_var('libexecdir');
 my $httpd = WfHttpd->new('auth_cache');
 my $folder = $httpd->folder;
-
-# users(FILE, USER => PASSWORD, …): a user file, with bcrypt.
-sub users
-{
-    my ($name, @users) = @_;
-    my $lines = '';
-    while (my ($user, $password) = splice @users, 0, 2) {
-        $lines .= (qx(htpasswd -nbB '$user' '$password') =~ /^(\S+:\S+)/)[0] . "\n";
-        die "htpasswd failed\n" if $? != 0;
-    }
-    open my $out, '>', "$folder/$name.new" or die "$folder/$name.new: $!\n";
-    print {$out} $lines;
-    close $out or die "$name: $!\n";
-    rename "$folder/$name.new", "$folder/$name" or die "$name: $!\n";
-    return;
-}
 
 # A base with a user file, and more lines.
 sub base
@@ -41,10 +26,10 @@ sub base
 }
 
 # a and b know alice by different passwords.
-users('a', alice => 'wonderland');
-users('b', alice => 'looking glass', bob => 'builder');
-users('changed', alice => 'wonderland');
-users('short', alice => 'wonderland');
+write_users("$folder/a", alice => 'wonderland');
+write_users("$folder/b", alice => 'looking glass', bob => 'builder');
+write_users("$folder/changed", alice => 'wonderland');
+write_users("$folder/short", alice => 'wonderland');
 my $lines = join '',
     map({qq(LoadModule ${_}_module "$modules/mod_$_.so"\n)} qw(authn_socache socache_shmcb)),
     "LogLevel dbsync_wf:debug\nMaxKeepAliveRequests 0\nKeepAliveTimeout 30\nAuthnCacheSOCache shmcb\n",
@@ -169,8 +154,8 @@ for (1 .. 2) {
 is_answered(404, 'before a change', "/changed/status/$none", @alice);
 is_answered(404, 'before a change, without a memory', "/off/status/$none", @alice);
 is_answered(404, 'before a change, with a short one', "/short/status/$none", @alice);
-users('changed', alice => 'through');
-users('short', alice => 'through');
+write_users("$folder/changed", alice => 'through');
+write_users("$folder/short", alice => 'through');
 is_answered(404, 'the old password', "/changed/status/$none", @alice);
 is_answered(404, 'the new password', "/changed/status/$none", 'alice', 'through');
 is_answered(401, 'a wrong one', "/changed/status/$none", 'alice', 'thorough');
@@ -178,15 +163,6 @@ is_answered(401, 'the old one where nothing is remembered', "/off/status/$none",
 ok(wait_for('the old password to be refused', 20,
     sub { answered("/short/status/$none", @alice) == 401 }), 'the time ends, however often it is asked');
 is_answered(404, 'and the new one is accepted', "/short/status/$none", 'alice', 'through');
-
-# graceful: the memory goes with the process.
-my $generations = $httpd->log_lines(qr/resuming normal operations/);
-$httpd->control('graceful');
-wait_for('httpd to take up its configuration', 30,
-    sub { $httpd->log_lines(qr/resuming normal operations/) > $generations });
-$connection->close;
-is_answered(401, 'after graceful the old one is refused', "/changed/status/$none", @alice);
-is_answered(404, 'and the new one is not', "/changed/status/$none", 'alice', 'through');
 
 ok(scalar $httpd->log_lines(qr/\[dbsync_wf:error\].*WF0372/), 'the log tells of the alias');
 ok(scalar $httpd->log_lines(qr/\[dbsync_wf:error\].*WF0371.*DbsyncWfAuthCache 60 file/),
