@@ -15,7 +15,8 @@
 /*
  * Gives every <Location>, <Directory>, <Files> and <If> section of every server a part of ours
  * where it has none. Called once the whole configuration has been read. .htaccess files, which are
- * read later, have none: no request for an API's path reads one.
+ * read later, have none: no request for an API's path reads one. Nor has what a program adds to one
+ * request's configuration (mod_perl's add_config), which nothing here can see.
  */
 void wf_sections_mark(server_rec *main_server, apr_pool_t *pconf);
 
