@@ -4,14 +4,15 @@
 #include <http_config.h>
 #include <http_protocol.h>
 #include <http_request.h>
+#include "http/auth_cache.h"
 #include "http/config.h"
+#include "http/cors.h"
 #include "http/handler.h"
 #include "http/problem.h"
 #include "http/startup.h"
 
 static void register_hooks(apr_pool_t *pool)
 {
-    (void)pool;
     ap_hook_check_config(wf_startup_check, NULL, NULL, APR_HOOK_MIDDLE);
     ap_hook_post_config(wf_startup_parent, NULL, NULL, APR_HOOK_MIDDLE);
     ap_hook_child_init(wf_startup_child, NULL, NULL, APR_HOOK_MIDDLE);
@@ -19,9 +20,12 @@ static void register_hooks(apr_pool_t *pool)
     ap_hook_post_read_request(wf_problem_post_read, NULL, NULL, APR_HOOK_REALLY_FIRST);
     /* Before the core walks folders, and before it answers TRACE, which asks nobody's name. */
     ap_hook_map_to_storage(wf_handler_map, NULL, NULL, APR_HOOK_FIRST);
+    /* Before authentication, which a browser's question ahead of a request could not pass. */
+    ap_hook_header_parser(wf_cors_header_parser, NULL, NULL, APR_HOOK_MIDDLE);
     ap_hook_handler(wf_handler, NULL, NULL, APR_HOOK_MIDDLE);
     ap_hook_insert_error_filter(wf_problem_insert_filter, NULL, NULL, APR_HOOK_MIDDLE);
     wf_problem_register_filter();
+    wf_auth_cache_register(pool);
 }
 
 /* clang-format off */

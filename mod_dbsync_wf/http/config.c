@@ -34,6 +34,8 @@ void *wf_config_merge_dir(apr_pool_t *pool, void *base, void *over)
     merged->name##_set = inner->name##_set || outer->name##_set;
     WF_DIR_FIELDS(MERGE)
 #undef MERGE
+    merged->parts[0] = outer;
+    merged->parts[1] = inner;
     return merged;
 }
 

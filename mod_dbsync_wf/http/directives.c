@@ -8,6 +8,8 @@
 #include <apr_file_info.h>
 #include <apr_lib.h>
 #include <apr_strings.h>
+#include "http/auth_cache.h"
+#include "http/cors.h"
 
 #define KIB             ((apr_uint64_t)1 << 10)
 #define MIB             ((apr_uint64_t)1 << 20)
@@ -333,6 +335,36 @@ static const char *set_max_stream(cmd_parms *cmd, void *dir, const char *arg)
     return wrong;
 }
 
+static const char *set_auth_cache(cmd_parms *cmd, void *dir, int argc, char *const argv[])
+{
+    wf_dir_config_t *config = dir;
+    const char *section = check_section(cmd);
+    const wf_auth_cache_t *cache = NULL;
+    const char *wrong = section ? section : wf_auth_cache_parse(&cache, cmd, argc, argv);
+
+    if (wrong) {
+        return wrong;
+    }
+    config->auth_cache = cache;
+    config->auth_cache_set = 1;
+    return NULL;
+}
+
+static const char *set_cors_origins(cmd_parms *cmd, void *dir, int argc, char *const argv[])
+{
+    wf_dir_config_t *config = dir;
+    const char *section = check_section(cmd);
+    const apr_array_header_t *origins = NULL;
+    const char *wrong = section ? section : wf_cors_parse(&origins, cmd, argc, argv);
+
+    if (wrong) {
+        return wrong;
+    }
+    config->cors_origins = origins;
+    config->cors_origins_set = 1;
+    return NULL;
+}
+
 const command_rec wf_config_directives[] = {
     AP_INIT_TAKE1(
         "DbsyncWfStateDir", set_state_dir, NULL, RSRC_CONF,
@@ -361,5 +393,11 @@ const command_rec wf_config_directives[] = {
                   "greatest time that a stream of events lasts, from 0 to 24h; default 1 h"),
     AP_INIT_TAKE1("DbsyncWfMaxWaiters", set_max_waiters, NULL, RSRC_CONF,
                   "how many requests may wait for a run at a time, from 0 to 65536; default 1024"),
+    AP_INIT_TAKE_ARGV(
+        "DbsyncWfAuthCache", set_auth_cache, NULL, RSRC_CONF | ACCESS_CONF,
+        "how long an accepted password is remembered, from 0 to 1h, and the providers "
+        "that the provider dbsync-wf-cache asks; default off"),
+    AP_INIT_TAKE_ARGV("DbsyncWfCorsOrigins", set_cors_origins, NULL, RSRC_CONF | ACCESS_CONF,
+                      "origins whose pages may use the API from a browser; default none"),
     {.name = NULL},
 };

@@ -53,6 +53,7 @@ int wf_handler_map(request_rec *r)
     if (!is_ours(r)) {
         return DECLINED;
     }
+    wf_request_get(r)->mapped = 1;
     wf_problem_claim(r);
     return OK;
 }

@@ -14,6 +14,7 @@ typedef struct wf_request_t {
     request_rec *r;
     wf_shared_t *shared;
     const wf_base_t *base;     /* that the request lies under */
+    int mapped;                /* whether it was kept from being looked for among files */
     wf_route_t route;          /* from the handler on */
     const char *allow;         /* methods that are allowed at this path, once it is known */
     wf_result_t failure;       /* why the request fails, for the problem document */
