@@ -35,7 +35,8 @@ typedef enum {
     WF_OP_WAIT,
     WF_OP_PURGE,
     WF_OP_LIST,
-    WF_OP_WATCH, /* PID, VERSION, MAX, TIMEOUT -> COUNT: 1 for news, 0 where the time is up */
+    WF_OP_WATCH,     /* PID, VERSION, MAX, TIMEOUT -> COUNT: 1 for news, 0 where the time is up */
+    WF_OP_UNDER_WAY, /* VHOST, PROJECT, TASK -> QUEUE, COUNT: its runs that are queued, and run */
     WF_OP_COUNT
 } wf_op_e;
 
