@@ -7,6 +7,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdlib.h>
 #include <sys/stat.h>
 #include <unistd.h>
 #include <apr_hash.h>
@@ -18,6 +19,7 @@
 #define CONCURRENCY_MOST 1000000
 #define QUEUE_MOST       1000000
 #define ID_MOST          64
+#define EXAMPLE_MOST     65536 /* bytes, without needless white space */
 
 struct wf_project_t {
     const char *id;
@@ -135,10 +137,30 @@ static apr_status_t load_policy(wf_task_t *task, const wf_check_t *at)
     return status;
 }
 
+/* Any JSON, null included; without it, what the task's parameters make. */
+static apr_status_t load_example(wf_task_t *task, const wf_check_t *at)
+{
+    const json_t *value = json_object_get(at->object, "example");
+    char *text = NULL;
+
+    if (!value) {
+        task->example = wf_reads_example(at->reads, at->pool);
+        return APR_SUCCESS;
+    }
+    text = json_dumps(value, JSON_ENCODE_ANY | JSON_COMPACT);
+    if (!text || strlen(text) > EXAMPLE_MOST) {
+        free(text);
+        return wf_check_error(at, "example", "must not be longer than %d bytes", EXAMPLE_MOST);
+    }
+    task->example = apr_pstrdup(at->pool, text);
+    free(text);
+    return APR_SUCCESS;
+}
+
 static apr_status_t load_task(wf_task_t *task, const wf_check_t *at, apr_hash_t *connectors)
 {
-    static const char *const members[] = {"name",    "timeout", "concurrency", "queue",
-                                          "overlap", "onLost",  "flows",       NULL};
+    static const char *const members[] = {"name",   "timeout", "concurrency", "queue", "overlap",
+                                          "onLost", "example", "flows",       NULL};
     apr_status_t status = wf_check_members(at, members, NULL);
 
     if (status == APR_SUCCESS) {
@@ -147,7 +169,11 @@ static apr_status_t load_task(wf_task_t *task, const wf_check_t *at, apr_hash_t 
     if (status == APR_SUCCESS) {
         status = load_policy(task, at);
     }
-    return status == APR_SUCCESS ? load_flows(task, at, connectors) : status;
+    if (status == APR_SUCCESS) {
+        status = load_flows(task, at, connectors);
+    }
+    task->parameters = wf_reads_parameters(&task->parameter_count, at->reads);
+    return status == APR_SUCCESS ? load_example(task, at) : status;
 }
 
 static apr_status_t load_tasks(wf_project_t *project, const wf_check_t *at, apr_hash_t *connectors)
@@ -174,6 +200,7 @@ static apr_status_t load_tasks(wf_project_t *project, const wf_check_t *at, apr_
         task->id = apr_pstrdup(at->pool, id);
         place.object = value;
         place.path = apr_psprintf(at->pool, "%s/tasks/%s", at->path, id);
+        place.reads = wf_reads_create(at->pool);
         status = load_task(task, &place, connectors);
         if (status != APR_SUCCESS) {
             return status;

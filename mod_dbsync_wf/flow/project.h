@@ -11,6 +11,7 @@
 
 #include "base/result.h"
 #include "flow/action.h"
+#include "flow/reads.h"
 
 typedef enum { WF_ON_LOST_FAIL, WF_ON_LOST_RERUN } wf_on_lost_e;
 
@@ -37,6 +38,9 @@ typedef struct wf_task_t {
     wf_overlap_e overlap;
     int flow_count;
     const wf_flow_t *flows;
+    int parameter_count; /* of the body, as far as the file's expressions tell */
+    const wf_parameter_t *parameters;
+    const char *example; /* a body, as JSON: the file's, or one that has the parameters */
 } wf_task_t;
 
 typedef struct wf_project_t wf_project_t;
