@@ -24,7 +24,8 @@
 struct wf_project_t {
     const char *id;
     const char *name;
-    apr_hash_t *tasks; /* id to wf_task_t; only read once the project is loaded */
+    apr_hash_t *tasks;            /* id to wf_task_t; only read once the project is loaded */
+    apr_array_header_t *in_order; /* the same, as const wf_task_t * */
 };
 
 const char *wf_project_id(const wf_project_t *project)
@@ -40,6 +41,11 @@ const char *wf_project_name(const wf_project_t *project)
 int wf_project_task_count(const wf_project_t *project)
 {
     return (int)apr_hash_count(project->tasks);
+}
+
+const wf_task_t *wf_project_task_at(const wf_project_t *project, int index)
+{
+    return APR_ARRAY_IDX(project->in_order, index, const wf_task_t *);
 }
 
 const wf_task_t *wf_project_task(const wf_project_t *project, const char *task_id)
@@ -206,6 +212,7 @@ static apr_status_t load_tasks(wf_project_t *project, const wf_check_t *at, apr_
             return status;
         }
         apr_hash_set(project->tasks, task->id, APR_HASH_KEY_STRING, task);
+        APR_ARRAY_PUSH(project->in_order, const wf_task_t *) = task;
     }
     return APR_SUCCESS;
 }
@@ -330,6 +337,7 @@ apr_status_t wf_project_load(wf_project_t **project, const char *dir, const char
 
     wf_result_init(&cause, pool);
     loaded->tasks = apr_hash_make(pool);
+    loaded->in_order = apr_array_make(pool, 4, sizeof(const wf_task_t *));
     if (wf_id_is_valid(id)) {
         loaded->id = apr_pstrdup(pool, id);
         status = load_file(loaded, apr_pstrcat(pool, dir, "/", id, ".json", NULL), &at);
