@@ -24,6 +24,9 @@ apr_status_t wf_answer_run_state(wf_request_t *req, const wf_run_t *run);
 /* Whether that would be 304. Works in pool. */
 int wf_answer_is_known(wf_request_t *req, const wf_run_t *run, apr_pool_t *pool);
 
+/* The same as wf_answer_run_state for any JSON text, in a buffer as wf_answer_json takes it. */
+apr_status_t wf_answer_json_state(wf_request_t *req, wf_buf_t *text);
+
 /* Answers OPTIONS with the methods in req->allow. */
 apr_status_t wf_answer_options(wf_request_t *req);
 

@@ -53,6 +53,16 @@ static int count_segments(wf_slice_t path)
     return count;
 }
 
+/* A project's or a task's path, of that many segments. */
+static void check_project_path(const wf_route_t *route, wf_slice_t path, int segments)
+{
+    WF_ENSURE(begins(path, route->singular ? "/project/" : "/projects/"));
+    WF_ENSURE(count_segments(path) == segments);
+    WF_ENSURE(!route->project || wf_id_is_valid(route->project));
+    WF_ENSURE(!route->task || (segments == 4 && wf_id_is_valid(route->task)));
+    WF_ENSURE(!route->has_pid);
+}
+
 static void check_run_path(const wf_route_t *route, wf_slice_t path, apr_pool_t *pool)
 {
     const char *spelled;
@@ -90,7 +100,8 @@ static void check_path(wf_slice_t path, apr_pool_t *pool)
     if (status != APR_SUCCESS) {
         WF_ENSURE(status == APR_NOTFOUND);
         WF_ENSURE(!is_one_below(path, "/status/") && !is_one_below(path, "/interrupt/"));
-        WF_ENSURE(!wf_slice_is(path, "/runs"));
+        WF_ENSURE(!wf_slice_is(path, "/runs") && !wf_slice_is(path, "/projects"));
+        WF_ENSURE(!is_one_below(path, "/projects/") && !is_one_below(path, "/project/"));
         return;
     }
     switch (route.endpoint) {
@@ -105,6 +116,15 @@ static void check_path(wf_slice_t path, apr_pool_t *pool)
         break;
     case WF_ENDPOINT_RUNS:
         WF_ENSURE(wf_slice_is(path, "/runs"));
+        break;
+    case WF_ENDPOINT_PROJECTS:
+        WF_ENSURE(wf_slice_is(path, "/projects"));
+        break;
+    case WF_ENDPOINT_PROJECT:
+        check_project_path(&route, path, 2);
+        break;
+    case WF_ENDPOINT_TASK:
+        check_project_path(&route, path, 4);
         break;
     }
 }
