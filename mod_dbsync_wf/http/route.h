@@ -13,6 +13,7 @@
  *   /status/{pid}
  *   /interrupt/{pid}
  *   /runs
+ *   /openapi.json
  */
 #ifndef WF_HTTP_ROUTE_H
 #define WF_HTTP_ROUTE_H
@@ -28,7 +29,8 @@ typedef enum {
     WF_ENDPOINT_RUNS,
     WF_ENDPOINT_PROJECTS,
     WF_ENDPOINT_PROJECT,
-    WF_ENDPOINT_TASK
+    WF_ENDPOINT_TASK,
+    WF_ENDPOINT_OPENAPI
 } wf_endpoint_e;
 
 typedef struct wf_route_t {

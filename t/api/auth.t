@@ -15,6 +15,7 @@ my @endpoints = (
     ['GET', "/interrupt/$pid"],
     ['POST', "/interrupt/$pid"],
     ['GET', '/runs'],
+    ['GET', '/openapi.json'],
     ['GET', '/projects'],
     ['GET', '/projects/600'],
     ['GET', '/projects/600/tasks/noop'],

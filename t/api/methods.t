@@ -12,6 +12,7 @@ my %allow = (
     "/status/$pid"                              => 'GET, HEAD, OPTIONS',
     "/interrupt/$pid"                           => 'GET, HEAD, POST, OPTIONS',
     '/runs'                                     => 'GET, HEAD, OPTIONS',
+    '/openapi.json'                             => 'GET, HEAD, OPTIONS',
     '/projects'                                 => 'GET, HEAD, OPTIONS',
     '/projects/600'                             => 'GET, HEAD, OPTIONS',
     '/project/600'                              => 'GET, HEAD, OPTIONS',

@@ -101,6 +101,7 @@ static void check_path(wf_slice_t path, apr_pool_t *pool)
         WF_ENSURE(status == APR_NOTFOUND);
         WF_ENSURE(!is_one_below(path, "/status/") && !is_one_below(path, "/interrupt/"));
         WF_ENSURE(!wf_slice_is(path, "/runs") && !wf_slice_is(path, "/projects"));
+        WF_ENSURE(!wf_slice_is(path, "/openapi.json"));
         WF_ENSURE(!is_one_below(path, "/projects/") && !is_one_below(path, "/project/"));
         return;
     }
@@ -116,6 +117,9 @@ static void check_path(wf_slice_t path, apr_pool_t *pool)
         break;
     case WF_ENDPOINT_RUNS:
         WF_ENSURE(wf_slice_is(path, "/runs"));
+        break;
+    case WF_ENDPOINT_OPENAPI:
+        WF_ENSURE(wf_slice_is(path, "/openapi.json"));
         break;
     case WF_ENDPOINT_PROJECTS:
         WF_ENSURE(wf_slice_is(path, "/projects"));

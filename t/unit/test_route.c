@@ -123,11 +123,13 @@ static void routes_pids(void **state)
     assert_false(route.has_pid);
 }
 
-static void routes_the_list(void **state)
+static void routes_what_has_no_ids(void **state)
 {
     wf_route_t route;
 
     (void)state;
+    assert_int_equal(parse(&route, "/openapi.json"), APR_SUCCESS);
+    assert_int_equal(route.endpoint, WF_ENDPOINT_OPENAPI);
     assert_int_equal(parse(&route, "/runs"), APR_SUCCESS);
     assert_int_equal(route.endpoint, WF_ENDPOINT_RUNS);
     assert_null(route.project);
@@ -152,6 +154,9 @@ static void routes_nothing_else(void **state)
         "/x/status/" PID,
         "/runs/",
         "/runs/x",
+        "/openapi",
+        "/openapi.json/",
+        "/openapi.yaml",
         "//runs",
         "/Runs",
         "/projects/",
@@ -287,7 +292,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(routes_projects_and_tasks, make_pool, drop_pool),
         cmocka_unit_test_setup_teardown(leaves_out_what_is_no_id, make_pool, drop_pool),
         cmocka_unit_test_setup_teardown(routes_pids, make_pool, drop_pool),
-        cmocka_unit_test_setup_teardown(routes_the_list, make_pool, drop_pool),
+        cmocka_unit_test_setup_teardown(routes_what_has_no_ids, make_pool, drop_pool),
         cmocka_unit_test_setup_teardown(routes_nothing_else, make_pool, drop_pool),
         cmocka_unit_test_setup_teardown(finds_arguments, make_pool, drop_pool),
         cmocka_unit_test_setup_teardown(keeps_nul_in_arguments, make_pool, drop_pool),
