@@ -20,6 +20,7 @@
 #define QUEUE_MOST       1000000
 #define ID_MOST          64
 #define EXAMPLE_MOST     65536 /* bytes, without needless white space */
+#define EXAMPLE_DEPTH    512   /* as a request's body */
 
 struct wf_project_t {
     const char *id;
@@ -160,6 +161,9 @@ static apr_status_t load_example(wf_task_t *task, const wf_check_t *at)
     }
     task->example = apr_pstrdup(at->pool, text);
     free(text);
+    if (wf_json_check(wf_slice(task->example), EXAMPLE_DEPTH, NULL) != APR_SUCCESS) {
+        return wf_check_error(at, "example", "must not nest more than %d deep", EXAMPLE_DEPTH);
+    }
     return APR_SUCCESS;
 }
 

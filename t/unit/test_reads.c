@@ -165,12 +165,31 @@ static void takes_the_example_of_the_file(void **state)
     }
 }
 
+static const char *repeat(char c, apr_size_t count)
+{
+    return memset(apr_pcalloc(pool, count + 1), c, count);
+}
+
+static void assert_refused(const char *example, const char *why)
+{
+    const wf_task_t *task = NULL;
+    wf_result_t result;
+
+    assert_int_equal(load(&task,
+                          apr_pstrcat(pool, "\"example\": ", example,
+                                      ", \"flows\": [{\"actions\": [{\"action\": \"wait\", "
+                                      "\"seconds\": 1}]}]",
+                                      NULL),
+                          &result),
+                     WF_EINVALID);
+    assert_string_equal(result.detail, apr_pstrcat(pool, "p.json: /tasks/t/example: ", why, NULL));
+}
+
 /* However much a file reads: a bounded number of parameters, and examples that are not deep. */
 static void is_bounded(void **state)
 {
     wf_buf_t text = {NULL, 0, 0};
     const wf_task_t *task = NULL;
-    wf_result_t result;
 
     (void)state;
     wf_buf_add_text(&text, "\"flows\": [{\"actions\": [{\"action\": \"debug\", \"message\": \"{{a");
@@ -191,17 +210,10 @@ static void is_bounded(void **state)
     assert_int_equal(task->parameter_count, WF_PARAMETERS_MOST);
     assert_string_equal(apr_pstrndup(pool, task->example, 22), "{\"p0\":\"…\",\"p1\":\"…\"");
     wf_buf_free(&text);
-
-    assert_int_equal(
-        load(&task,
-             apr_pstrcat(pool, "\"example\": \"", memset(apr_pcalloc(pool, 65537), 'x', 65536),
-                         "\", \"flows\": [{\"actions\": [{\"action\": \"wait\", "
-                         "\"seconds\": 1}]}]",
-                         NULL),
-             &result),
-        WF_EINVALID);
-    assert_string_equal(result.detail,
-                        "p.json: /tasks/t/example: must not be longer than 65536 bytes");
+    assert_refused(apr_pstrcat(pool, "\"", repeat('x', 65536), "\"", NULL),
+                   "must not be longer than 65536 bytes");
+    assert_refused(apr_pstrcat(pool, repeat('[', 513), repeat(']', 513), NULL),
+                   "must not nest more than 512 deep");
 }
 
 static int make_pool(void **state)
