@@ -31,63 +31,68 @@ wf_reads_t *wf_reads_create(apr_pool_t *pool)
 /* ---- collecting ---- */
 
 /* What stands for a variable, or the row where that is NULL; NULL where nothing does. */
-static const wf_alias_t *find_alias(const wf_check_t *at, const char *variable)
+static const wf_alias_t *find_alias(const wf_check_t *at, const wf_slice_t *variable)
 {
     const wf_alias_t *alias = at->aliases;
 
-    while (alias && (variable ? !alias->variable || strcmp(alias->variable, variable) != 0
+    while (alias && (variable ? !alias->variable || !wf_slice_is(*variable, alias->variable)
                               : alias->variable != NULL)) {
         alias = alias->next;
     }
     return alias;
 }
 
-/* The path in the body of what is read, in pool; NULL where it is no part of the body. */
-static const char *resolve(const wf_check_t *at, const wf_read_t *read, apr_pool_t *pool)
+/*
+ * The path in the body of what is read, put into `room`, which has WF_PARAMETER_PATH_MOST bytes and
+ * one more: most of what a file reads it has read before. Whether it is a part of the body, and not
+ * too long.
+ */
+static int resolve(char *room, const wf_check_t *at, const wf_read_t *read)
 {
-    const char *path = apr_pstrmemdup(pool, read->path.len ? read->path.data : "", read->path.len);
-    const wf_alias_t *alias;
+    int is_variable = read->kind == WF_READ_VARIABLE;
+    const wf_alias_t *alias = NULL;
+    apr_size_t len = 0;
 
-    switch (read->kind) {
-    case WF_READ_PAYLOAD:
-        return path;
-    case WF_READ_PATH:
-        alias = find_alias(at, NULL);
-        if (!alias) {
-            return path;
-        }
-        break;
-    case WF_READ_VARIABLE:
-        alias = find_alias(at, apr_pstrmemdup(pool, read->name.data, read->name.len));
-        break;
-    default:
-        return NULL;
+    if (is_variable || read->kind == WF_READ_PATH) {
+        alias = find_alias(at, is_variable ? &read->name : NULL);
     }
-    if (!alias || !alias->path) {
-        return NULL;
+    if (read->kind == WF_READ_TABLE || (is_variable && !alias) || (alias && !alias->path)) {
+        return 0;
     }
-    if (read->at_any_depth || *path == '\0') {
-        return read->at_any_depth ? path : alias->path;
+    if (alias && !read->at_any_depth) {
+        len = strlen(alias->path);
+        memcpy(room, alias->path, len);
     }
-    return apr_pstrcat(pool, alias->path, "/", path, NULL);
+    if (len + 1 + read->path.len > WF_PARAMETER_PATH_MOST) {
+        return 0;
+    }
+    if (len > 0 && read->path.len > 0) {
+        room[len++] = '/';
+    }
+    if (read->path.len > 0) {
+        memcpy(room + len, read->path.data, read->path.len);
+    }
+    room[len + read->path.len] = '\0';
+    return 1;
 }
 
 static void add_read(void *baton, const wf_read_t *read)
 {
     const wf_check_t *at = baton;
     wf_reads_t *reads = at->reads;
-    const char *path = resolve(at, read, reads->pool);
-    const char *key;
+    char key[1 + WF_PARAMETER_PATH_MOST + 1];
+    const char *kept;
 
-    if (!path || *path == '\0' || strlen(path) > WF_PARAMETER_PATH_MOST ||
-        reads->parameters->nelts == WF_PARAMETERS_MOST) {
+    if (reads->parameters->nelts == WF_PARAMETERS_MOST || !resolve(key + 1, at, read) ||
+        key[1] == '\0') {
         return;
     }
-    key = apr_pstrcat(reads->pool, read->at_any_depth ? "*" : "/", path, NULL);
+    key[0] = read->at_any_depth ? '*' : '/';
     if (!apr_hash_get(reads->known, key, APR_HASH_KEY_STRING)) {
-        apr_hash_set(reads->known, key, APR_HASH_KEY_STRING, key);
+        kept = apr_pstrdup(reads->pool, key);
+        apr_hash_set(reads->known, kept, APR_HASH_KEY_STRING, kept);
         APR_ARRAY_PUSH(reads->parameters, wf_parameter_t) =
-            (wf_parameter_t){path, read->at_any_depth};
+            (wf_parameter_t){kept + 1, read->at_any_depth};
     }
 }
 
@@ -103,19 +108,20 @@ void wf_reads_add(const wf_check_t *at, const wf_template_t *tmpl)
 /* Where a lone path leads. */
 typedef struct lead_t {
     const wf_check_t *at;
-    const char *path;
+    char path[WF_PARAMETER_PATH_MOST + 1];
+    int is_known;
 } lead_t;
 
 static void follow(void *baton, const wf_read_t *read)
 {
     lead_t *lead = baton;
 
-    lead->path = resolve(lead->at, read, lead->at->pool);
+    lead->is_known = resolve(lead->path, lead->at, read);
 }
 
 const char *wf_reads_element(const wf_check_t *at, const json_t *value)
 {
-    lead_t lead = {at, NULL};
+    lead_t lead = {.at = at};
     wf_template_t *tmpl;
 
     if (!at->reads || !json_is_string(value) ||
@@ -125,7 +131,8 @@ const char *wf_reads_element(const wf_check_t *at, const json_t *value)
         return NULL;
     }
     wf_template_reads(tmpl, follow, &lead);
-    if (!lead.path) {
+    /* Nothing within what has no room left would be kept. */
+    if (!lead.is_known || strlen(lead.path) + strlen("/0") > WF_PARAMETER_PATH_MOST) {
         return NULL;
     }
     return apr_pstrcat(at->pool, lead.path, *lead.path ? "/0" : "0", NULL);
