@@ -131,16 +131,26 @@ int wf_answer_is_known(wf_request_t *req, const wf_run_t *run, apr_pool_t *pool)
     return is_known(req->r, headers);
 }
 
-apr_status_t wf_answer_run_state(wf_request_t *req, const wf_run_t *run)
+static apr_status_t send_tagged(wf_request_t *req, wf_slice_t text)
 {
     request_rec *r = req->r;
-    wf_slice_t text = wf_answer_run_text(run, r->pool);
 
     set_headers(r, "application/json", text.len);
     /* May be kept by the client alone, who asks each time whether it still holds. */
     apr_table_setn(r->headers_out, "Cache-Control", "private, no-cache");
     apr_table_setn(r->headers_out, "ETag", make_etag(text, r->pool));
     return is_known(r, r->headers_out) ? answer_not_modified(req) : send_body(req, text);
+}
+
+apr_status_t wf_answer_run_state(wf_request_t *req, const wf_run_t *run)
+{
+    return send_tagged(req, wf_answer_run_text(run, req->r->pool));
+}
+
+apr_status_t wf_answer_json_state(wf_request_t *req, wf_buf_t *text)
+{
+    wf_buf_add_char(text, '\n');
+    return send_tagged(req, wf_buf_slice(text));
 }
 
 apr_status_t wf_answer_nothing(wf_request_t *req)

@@ -40,6 +40,8 @@ apr_status_t wf_answer_nothing(wf_request_t *req);
 
 /* The headers of every answer that is no error, but for its length. `type` NULL: it has no body. */
 void wf_answer_set_headers(request_rec *r, const char *type);
+/* The same as wf_answer_run_state for any JSON text, in a buffer as wf_answer_json takes it. */
+apr_status_t wf_answer_json_state(wf_request_t *req, wf_buf_t *text);
 
 /* Answers OPTIONS with the methods in req->allow. */
 apr_status_t wf_answer_options(wf_request_t *req);

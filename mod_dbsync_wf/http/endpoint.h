@@ -24,6 +24,18 @@ apr_status_t wf_endpoint_events(wf_request_t *req, wf_result_t *result);
  */
 apr_status_t wf_endpoint_runs(wf_request_t *req, wf_result_t *result);
 
+/* GET: 200, the projects of which this user may run a task; 304 where the client has that. */
+apr_status_t wf_endpoint_projects(wf_request_t *req, wf_result_t *result);
+
+/* GET: 200, a project and its tasks that this user may run; 304 where the client has that. */
+apr_status_t wf_endpoint_project(wf_request_t *req, wf_result_t *result);
+
+/* GET: 200, what a task is, and how its runs do; 304 where the client has that. */
+apr_status_t wf_endpoint_task(wf_request_t *req, wf_result_t *result);
+
+/* GET: 200, the API's description; 304 where the client has that. */
+apr_status_t wf_endpoint_openapi(wf_request_t *req, wf_result_t *result);
+
 /* GET, POST: stops a run; 202, or 200 where it had been interrupted already. HEAD changes nothing.
  */
 apr_status_t wf_endpoint_interrupt(wf_request_t *req, wf_result_t *result);

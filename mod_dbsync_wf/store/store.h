@@ -176,6 +176,12 @@ typedef struct wf_run_list_t {
     wf_uuid_t next;           /* where so: the `before` with which they follow */
 } wf_run_list_t;
 
+/* How many runs of a task are under way. */
+typedef struct wf_under_way_t {
+    apr_uint32_t queued;
+    apr_uint32_t running;
+} wf_under_way_t;
+
 /* What wait reports; hints, which may be merged, spurious or lost. */
 #define WF_EVENT_READY     1u /* a run may be claimed */
 #define WF_EVENT_INTERRUPT 2u /* a heartbeat would list an interrupted run */
@@ -291,6 +297,14 @@ struct wf_store_t {
      */
     apr_status_t (*list)(wf_run_list_t *list, wf_store_t *store, const wf_run_query_t *query,
                          wf_result_t *result, apr_pool_t *pool);
+
+    /*
+     * Counts the runs of a task that are queued, and that run, at this moment. The same work
+     * however many there are.
+     */
+    apr_status_t (*under_way)(wf_under_way_t *count, wf_store_t *store, const char *vhost,
+                              const char *project, const char *task, wf_result_t *result,
+                              apr_pool_t *pool);
 
     /*
      * Ends the runs of expired incarnations as ERROR of type process-lost (INTERRUPTED where that

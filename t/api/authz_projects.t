@@ -98,6 +98,11 @@ my @ways = (
     ['status, waiting for a change', 'GET', '/status/%s?wait=1', [headers => {'If-None-Match' => '"x"'}],
         200],
     ['status, any is known',   'GET',  '/status/%s',         [headers => {'If-None-Match' => '*'}], 304],
+    ['events',                 'GET',  '/status/%s/events',  [], 200],
+    ['events, their head',     'HEAD', '/status/%s/events',  [], 200],
+    ['logs',                   'GET',  '/logs/%s',           [], 200],
+    ['logs, a part',           'GET',  '/logs/%s',           [headers => {Range => 'bytes=0-9'}], 206],
+    ['logs, followed',         'GET',  '/logs/%s?follow=1',  [], 200],
 );
 
 # That a run is nothing to a user, in every way, and is as it was afterwards.

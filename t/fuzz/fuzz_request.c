@@ -55,6 +55,16 @@ static int count_segments(wf_slice_t path)
     return count;
 }
 
+/* A project's or a task's path, of that many segments. */
+static void check_project_path(const wf_route_t *route, wf_slice_t path, int segments)
+{
+    WF_ENSURE(begins(path, route->singular ? "/project/" : "/projects/"));
+    WF_ENSURE(count_segments(path) == segments);
+    WF_ENSURE(!route->project || wf_id_is_valid(route->project));
+    WF_ENSURE(!route->task || (segments == 4 && wf_id_is_valid(route->task)));
+    WF_ENSURE(!route->has_pid);
+}
+
 static void check_run_path(const wf_route_t *route, wf_slice_t path, apr_pool_t *pool)
 {
     const char *spelled;
@@ -103,6 +113,9 @@ static void check_path(wf_slice_t path, apr_pool_t *pool)
         WF_ENSURE(!is_one_below(path, "/status/") && !is_one_below(path, "/interrupt/"));
         WF_ENSURE(!is_one_below(path, "/logs/"));
         WF_ENSURE(!wf_slice_is(path, "/runs"));
+        WF_ENSURE(!wf_slice_is(path, "/runs") && !wf_slice_is(path, "/projects"));
+        WF_ENSURE(!wf_slice_is(path, "/openapi.json"));
+        WF_ENSURE(!is_one_below(path, "/projects/") && !is_one_below(path, "/project/"));
         return;
     }
     switch (route.endpoint) {
@@ -123,6 +136,18 @@ static void check_path(wf_slice_t path, apr_pool_t *pool)
         break;
     case WF_ENDPOINT_RUNS:
         WF_ENSURE(wf_slice_is(path, "/runs"));
+        break;
+    case WF_ENDPOINT_OPENAPI:
+        WF_ENSURE(wf_slice_is(path, "/openapi.json"));
+        break;
+    case WF_ENDPOINT_PROJECTS:
+        WF_ENSURE(wf_slice_is(path, "/projects"));
+        break;
+    case WF_ENDPOINT_PROJECT:
+        check_project_path(&route, path, 2);
+        break;
+    case WF_ENDPOINT_TASK:
+        check_project_path(&route, path, 4);
         break;
     }
 }

@@ -334,6 +334,24 @@ static apr_status_t list_runs(wf_run_list_t *list, wf_store_t *store, const wf_r
     return rv == APR_SUCCESS ? take_runs(list->runs, call->message.body, pool) : rv;
 }
 
+static apr_status_t count_under_way(wf_under_way_t *count, wf_store_t *store, const char *vhost,
+                                    const char *project, const char *task, wf_result_t *result,
+                                    apr_pool_t *pool)
+{
+    wf_call_t *call = wf_call_begin(client_of(store), WF_OP_UNDER_WAY, pool);
+    apr_status_t rv;
+
+    wf_field_add_text(&call->request, WF_FIELD_VHOST, vhost);
+    wf_field_add_text(&call->request, WF_FIELD_PROJECT, project);
+    wf_field_add_text(&call->request, WF_FIELD_TASK, task);
+    rv = wf_call_send(call, client_of(store), 0, result);
+    if (rv == APR_SUCCESS) {
+        count->queued = (apr_uint32_t)wf_message_u64(&call->message, WF_FIELD_QUEUE);
+        count->running = (apr_uint32_t)wf_message_u64(&call->message, WF_FIELD_COUNT);
+    }
+    return rv;
+}
+
 static apr_status_t reap(apr_uint64_t *count, wf_store_t *store, apr_pool_t *pool)
 {
     wf_call_t *call = wf_call_begin(client_of(store), WF_OP_REAP, pool);
@@ -414,6 +432,7 @@ static const wf_store_t calls = {
     .get = get_run,
     .read_output = read_output,
     .list = list_runs,
+    .under_way = count_under_way,
     .reap = reap,
     .purge = purge,
     .wait = wait_for_news,

@@ -35,9 +35,10 @@ typedef enum {
     WF_OP_WAIT,
     WF_OP_PURGE,
     WF_OP_LIST,
-    WF_OP_WATCH,  /* PID, VERSION, MAX, TIMEOUT -> COUNT: 1 for news, 0 where the time is up */
-    WF_OP_APPEND, /* PID, FENCE, OFFSET, OUTPUT -> nothing */
-    WF_OP_READ,   /* VHOST, PID, OFFSET, MAX -> OUTPUT, TOTAL, VERSION */
+    WF_OP_WATCH,     /* PID, VERSION, MAX, TIMEOUT -> COUNT: 1 for news, 0 where the time is up */
+    WF_OP_APPEND,    /* PID, FENCE, OFFSET, OUTPUT -> nothing */
+    WF_OP_READ,      /* VHOST, PID, OFFSET, MAX -> OUTPUT, TOTAL, VERSION */
+    WF_OP_UNDER_WAY, /* VHOST, PROJECT, TASK -> QUEUE, COUNT: its runs that are queued, and run */
     WF_OP_COUNT
 } wf_op_e;
 
