@@ -35,7 +35,7 @@ apr_status_t wf_find_failed(wf_request_t *req, apr_status_t status, wf_result_t 
 apr_status_t wf_find_unreadable(wf_request_t *req, apr_status_t status, wf_result_t *result)
 {
     ap_log_rerror(APLOG_MARK, APLOG_ERR, status, req->r,
-                  "WF0371: the folder of the project files (%s) could not be read",
+                  "WF0383: the folder of the project files (%s) could not be read",
                   wf_config_projects(req->r));
     return wf_result_set(result, status, WF_PROBLEM_INTERNAL, "The server's error log says more.");
 }

@@ -163,8 +163,9 @@ for my $base ('/main', '/dbm', '/socache', '/cache') {
     for my $case (['alice', 600, 'bob'], ['bob', 601, 'alice']) {
         my ($own, $project, $other) = @{$case};
         my $pid = long_run($own, $project, @base);
+        # Nothing of it changes any more once it has said which action it is at.
         wait_for('the run to start', 20,
-            sub { as($own, 'GET', "/status/$pid", @base)->json->{status} eq 'running' });
+            sub { exists as($own, 'GET', "/status/$pid", @base)->json->{progress} });
         my $before = as($own, 'GET', "/status/$pid", @base)->body;
         is(start($other, $project, 'long', @base)->status, 401, "$base: $other may not run $project");
         is_listed(1, $own, $pid, $project, "$base: $own", @base);
