@@ -36,6 +36,7 @@ typedef enum {
     WF_OP_PURGE,
     WF_OP_LIST,
     WF_OP_WATCH, /* PID, VERSION, MAX, TIMEOUT -> COUNT: 1 for news, 0 where the time is up */
+    WF_OP_STATS, /* VHOST -> STATS, TASK_STATS (stats_wire.h) */
     WF_OP_COUNT
 } wf_op_e;
 
@@ -91,7 +92,9 @@ enum {
     WF_FIELD_FROM, /* microseconds since 1970, as is the next */
     WF_FIELD_TO,
     WF_FIELD_VERSION, /* of a run under way */
-    WF_FIELD_LAST = WF_FIELD_VERSION
+    WF_FIELD_STATS,
+    WF_FIELD_TASK_STATS, /* repeated */
+    WF_FIELD_LAST = WF_FIELD_TASK_STATS
 };
 
 /* The fields of a frame, as far as they came; texts and slices point into the frame. */
