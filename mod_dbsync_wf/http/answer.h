@@ -24,6 +24,9 @@ apr_status_t wf_answer_run_state(wf_request_t *req, const wf_run_t *run);
 /* Whether that would be 304. Works in pool. */
 int wf_answer_is_known(wf_request_t *req, const wf_run_t *run, apr_pool_t *pool);
 
+/* Sends a text that lives as long as the request, 200. Returns as wf_answer_run does. */
+apr_status_t wf_answer_text(wf_request_t *req, const char *type, wf_slice_t text);
+
 /* Answers OPTIONS with the methods in req->allow. */
 apr_status_t wf_answer_options(wf_request_t *req);
 

@@ -28,7 +28,8 @@ extern module AP_MODULE_DECLARE_DATA dbsync_wf_module;
 #define WF_DIR_FIELDS(X)                                                                           \
     X(const char *, projects, NULL)     /* DbsyncWfProjects, absolute; NULL: not configured */     \
     X(apr_uint64_t, max_body, 1 << 20)  /* DbsyncWfMaxBody, bytes */                               \
-    X(apr_interval_time_t, max_wait, apr_time_from_sec(60)) /* DbsyncWfMaxWait */
+    X(apr_interval_time_t, max_wait, apr_time_from_sec(60)) /* DbsyncWfMaxWait */                  \
+    X(int, all_metrics, 0)              /* DbsyncWfMetrics: whether rows of all tasks are shown */
 /* clang-format on */
 
 typedef struct wf_dir_config_t {

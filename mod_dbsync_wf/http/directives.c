@@ -295,6 +295,25 @@ static const char *set_max_wait(cmd_parms *cmd, void *dir, const char *arg)
     return NULL;
 }
 
+static const char *set_metrics(cmd_parms *cmd, void *dir, const char *arg)
+{
+    wf_dir_config_t *config = dir;
+    const char *section = check_section(cmd);
+
+    if (section) {
+        return section;
+    }
+    if (strcasecmp(arg, "own") != 0 && strcasecmp(arg, "all") != 0) {
+        return apr_psprintf(cmd->pool,
+                            "DbsyncWfMetrics must be own, for figures of the tasks that a user may "
+                            "run, or all, for those of every task, not \"%s\"",
+                            arg);
+    }
+    config->all_metrics = strcasecmp(arg, "all") == 0;
+    config->all_metrics_set = 1;
+    return NULL;
+}
+
 const command_rec wf_config_directives[] = {
     AP_INIT_TAKE1(
         "DbsyncWfStateDir", set_state_dir, NULL, RSRC_CONF,
@@ -319,5 +338,7 @@ const command_rec wf_config_directives[] = {
                   "greatest time that a status may be waited for, from 0 to 1h; default 60 s"),
     AP_INIT_TAKE1("DbsyncWfMaxWaiters", set_max_waiters, NULL, RSRC_CONF,
                   "how many requests may wait for a run at a time, from 0 to 65536; default 1024"),
+    AP_INIT_TAKE1("DbsyncWfMetrics", set_metrics, NULL, RSRC_CONF | ACCESS_CONF,
+                  "of which tasks /metrics tells a user: own or all; default own"),
     {.name = NULL},
 };

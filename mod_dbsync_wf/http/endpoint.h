@@ -25,4 +25,7 @@ apr_status_t wf_endpoint_runs(wf_request_t *req, wf_result_t *result);
  */
 apr_status_t wf_endpoint_interrupt(wf_request_t *req, wf_result_t *result);
 
+/* GET: 200, figures for Prometheus: the server's, and those of the tasks that this user may run. */
+apr_status_t wf_endpoint_metrics(wf_request_t *req, wf_result_t *result);
+
 #endif

@@ -10,6 +10,7 @@
  *   /status/{pid}
  *   /interrupt/{pid}
  *   /runs
+ *   /metrics
  */
 #ifndef WF_HTTP_ROUTE_H
 #define WF_HTTP_ROUTE_H
@@ -22,7 +23,8 @@ typedef enum {
     WF_ENDPOINT_RUN,
     WF_ENDPOINT_STATUS,
     WF_ENDPOINT_INTERRUPT,
-    WF_ENDPOINT_RUNS
+    WF_ENDPOINT_RUNS,
+    WF_ENDPOINT_METRICS
 } wf_endpoint_e;
 
 typedef struct wf_route_t {

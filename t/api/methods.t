@@ -12,6 +12,7 @@ my %allow = (
     "/status/$pid"                              => 'GET, HEAD, OPTIONS',
     "/interrupt/$pid"                           => 'GET, HEAD, POST, OPTIONS',
     '/runs'                                     => 'GET, HEAD, OPTIONS',
+    '/metrics'                                  => 'GET, HEAD, OPTIONS',
 );
 
 for my $path (sort keys %allow) {
@@ -28,7 +29,7 @@ for my $path (sort keys %allow) {
 
 for my $path ('', '/', '/projects', '/projects/600/tasks/noop', '/projects/600/tasks/noop/run/',
     '/projects//tasks/noop/run', '/projects/600/task/noop/run', '/Projects/600/tasks/noop/run',
-    '/run', '/runs/', '/runs/x', '/status', '/x') {
+    '/run', '/metrics/', '/runs/', '/runs/x', '/status', '/x') {
     rows(["GET $path", ['GET', $path], 404, problem => 'not-found']);
     rows(["POST $path", ['POST', "$path?trigger=API", json => '{}'], 404, problem => 'not-found']);
 }

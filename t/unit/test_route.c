@@ -97,6 +97,8 @@ static void routes_the_list(void **state)
     wf_route_t route;
 
     (void)state;
+    assert_int_equal(parse(&route, "/metrics"), APR_SUCCESS);
+    assert_int_equal(route.endpoint, WF_ENDPOINT_METRICS);
     assert_int_equal(parse(&route, "/runs"), APR_SUCCESS);
     assert_int_equal(route.endpoint, WF_ENDPOINT_RUNS);
     assert_null(route.project);
@@ -120,6 +122,8 @@ static void routes_nothing_else(void **state)
         "/statuses/" PID,
         "/x/status/" PID,
         "/runs/",
+        "/metrics/",
+        "/metrics/x",
         "/runs/x",
         "//runs",
         "/Runs",
