@@ -4,10 +4,12 @@
 #include <http_config.h>
 #include <http_protocol.h>
 #include <http_request.h>
+#include <mod_status.h>
 #include "http/config.h"
 #include "http/handler.h"
 #include "http/problem.h"
 #include "http/startup.h"
+#include "http/status_page.h"
 
 static void register_hooks(apr_pool_t *pool)
 {
@@ -22,6 +24,8 @@ static void register_hooks(apr_pool_t *pool)
     ap_hook_handler(wf_handler, NULL, NULL, APR_HOOK_MIDDLE);
     ap_hook_insert_error_filter(wf_problem_insert_filter, NULL, NULL, APR_HOOK_MIDDLE);
     wf_problem_register_filter();
+    /* Called where mod_status is loaded, in whatever order. */
+    APR_OPTIONAL_HOOK(ap, status_hook, wf_status_page, NULL, NULL, APR_HOOK_MIDDLE);
 }
 
 /* clang-format off */
