@@ -2,9 +2,11 @@
 /* The module record, and the hooks in their order. */
 #include <httpd.h>
 #include <http_config.h>
+#include <http_log.h>
 #include <http_protocol.h>
 #include <http_request.h>
 #include <mod_status.h>
+#include "http/audit.h"
 #include "http/config.h"
 #include "http/handler.h"
 #include "http/problem.h"
@@ -15,6 +17,7 @@ static void register_hooks(apr_pool_t *pool)
 {
     (void)pool;
     ap_hook_check_config(wf_startup_check, NULL, NULL, APR_HOOK_MIDDLE);
+    ap_hook_open_logs(wf_audit_open, NULL, NULL, APR_HOOK_MIDDLE);
     ap_hook_post_config(wf_startup_parent, NULL, NULL, APR_HOOK_MIDDLE);
     ap_hook_child_init(wf_startup_child, NULL, NULL, APR_HOOK_MIDDLE);
     /* Before anyone spends work on an ErrorDocument that will not be sent. */
@@ -22,6 +25,7 @@ static void register_hooks(apr_pool_t *pool)
     /* Before the core walks folders, and before it answers TRACE, which asks nobody's name. */
     ap_hook_map_to_storage(wf_handler_map, NULL, NULL, APR_HOOK_FIRST);
     ap_hook_handler(wf_handler, NULL, NULL, APR_HOOK_MIDDLE);
+    ap_hook_log_transaction(wf_audit_log, NULL, NULL, APR_HOOK_MIDDLE);
     ap_hook_insert_error_filter(wf_problem_insert_filter, NULL, NULL, APR_HOOK_MIDDLE);
     wf_problem_register_filter();
     /* Called where mod_status is loaded, in whatever order. */

@@ -45,8 +45,13 @@ typedef struct wf_dir_config_t {
 WF_DIR_FIELDS(WF_DIR_GETTER)
 #undef WF_DIR_GETTER
 
-/* What is wrong with a configuration, although it loads, and shows only when requests fail. */
-typedef enum { WF_COMPLAINT_NO_USER, WF_COMPLAINT_NO_PROJECTS, WF_COMPLAINTS } wf_complaint_e;
+/* What is wrong with a configuration, although it loads, and shows only when there are requests. */
+typedef enum {
+    WF_COMPLAINT_NO_USER,
+    WF_COMPLAINT_NO_PROJECTS,
+    WF_COMPLAINT_AUDIT,
+    WF_COMPLAINTS
+} wf_complaint_e;
 
 /* What all vhosts share; one a configuration. The store and the projects are a child's own. */
 typedef struct wf_shared_t {
@@ -64,6 +69,8 @@ typedef struct wf_server_config_t {
     wf_shared_t *shared;
     apr_array_header_t *bases; /* of wf_base_t, longest first; see bases.h */
     const char *vhost;         /* the server's name in the store, from post_config on */
+    const char *audit_name;    /* DbsyncWfAuditLog: a path, or "|" and a program; NULL: none */
+    apr_file_t *audit;         /* the same, open; NULL: none */
 } wf_server_config_t;
 
 /* The server's configuration; never NULL. */
@@ -71,7 +78,8 @@ wf_server_config_t *wf_server_config(const server_rec *server);
 
 /*
  * Gives every vhost a configuration of its own, which shares the settings. httpd lets a vhost in
- * which no server directive of ours stands, and none may, use the main server's.
+ * which no directive of ours stands use the main server's. A vhost without an audit log of its own
+ * has the main server's.
  */
 void wf_config_split(server_rec *main_server, apr_pool_t *pconf);
 

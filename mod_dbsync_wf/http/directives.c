@@ -218,6 +218,22 @@ static const char *set_max_waiters(cmd_parms *cmd, void *dir, const char *arg)
     return NULL;
 }
 
+static const char *set_audit_log(cmd_parms *cmd, void *dir, const char *arg)
+{
+    const char *program = *arg == '|' ? arg + 1 : NULL;
+    const char *name = program ? arg : ap_server_root_relative(cmd->pool, arg);
+
+    (void)dir;
+    if (*arg == '\0' || !name || (program && program[strspn(program, "|$ \t")] == '\0')) {
+        return apr_psprintf(cmd->pool,
+                            "DbsyncWfAuditLog must be a file, or \"|\" and a program with its "
+                            "arguments, as in CustomLog, not \"%s\"",
+                            arg);
+    }
+    wf_server_config(cmd->server)->audit_name = name;
+    return NULL;
+}
+
 static const char *check_section(const cmd_parms *cmd)
 {
     for (const ap_directive_t *node = cmd->directive->parent; node; node = node->parent) {
@@ -330,6 +346,10 @@ const command_rec wf_config_directives[] = {
     AP_INIT_TAKE1("DbsyncWfQueueLimit", set_queue_limit, NULL, RSRC_CONF,
                   "how many runs wait at a time, up to 100000000, or 0 for no limit; "
                   "default 100000"),
+    AP_INIT_TAKE1(
+        "DbsyncWfAuditLog", set_audit_log, NULL, RSRC_CONF,
+        "file, or \"|program arguments\", that is told of each run, interrupt and refusal; "
+        "default none"),
     AP_INIT_TAKE1("DbsyncWfProjects", set_projects, NULL, RSRC_CONF | ACCESS_CONF,
                   "folder that holds the project files, {projectId}.json"),
     AP_INIT_TAKE1("DbsyncWfMaxBody", set_max_body, NULL, RSRC_CONF | ACCESS_CONF,
