@@ -91,6 +91,7 @@ static void check_path(wf_slice_t path, apr_pool_t *pool)
         WF_ENSURE(status == APR_NOTFOUND);
         WF_ENSURE(!is_one_below(path, "/status/") && !is_one_below(path, "/interrupt/"));
         WF_ENSURE(!wf_slice_is(path, "/runs"));
+        WF_ENSURE(!wf_slice_is(path, "/metrics"));
         return;
     }
     switch (route.endpoint) {
@@ -105,6 +106,9 @@ static void check_path(wf_slice_t path, apr_pool_t *pool)
         break;
     case WF_ENDPOINT_RUNS:
         WF_ENSURE(wf_slice_is(path, "/runs"));
+        break;
+    case WF_ENDPOINT_METRICS:
+        WF_ENSURE(wf_slice_is(path, "/metrics"));
         break;
     }
 }
