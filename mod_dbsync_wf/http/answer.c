@@ -67,6 +67,13 @@ apr_status_t wf_answer_json(wf_request_t *req, int http_status, wf_buf_t *text)
     return send_json(req, http_status, wf_buf_slice(text));
 }
 
+apr_status_t wf_answer_text(wf_request_t *req, const char *type, wf_slice_t text)
+{
+    req->r->status = HTTP_OK;
+    set_headers(req->r, type, text.len);
+    return send_body(req, text);
+}
+
 wf_slice_t wf_answer_run_text(const wf_run_t *run, apr_pool_t *pool)
 {
     wf_buf_t *text = apr_pcalloc(pool, sizeof(*text));

@@ -42,6 +42,8 @@ apr_status_t wf_answer_nothing(wf_request_t *req);
 void wf_answer_set_headers(request_rec *r, const char *type);
 /* The same as wf_answer_run_state for any JSON text, in a buffer as wf_answer_json takes it. */
 apr_status_t wf_answer_json_state(wf_request_t *req, wf_buf_t *text);
+/* Sends a text that lives as long as the request, 200. Returns as wf_answer_run does. */
+apr_status_t wf_answer_text(wf_request_t *req, const char *type, wf_slice_t text);
 
 /* Answers OPTIONS with the methods in req->allow. */
 apr_status_t wf_answer_options(wf_request_t *req);

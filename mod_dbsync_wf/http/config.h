@@ -35,7 +35,8 @@ typedef struct wf_auth_cache_t wf_auth_cache_t;
     X(apr_interval_time_t, max_wait, apr_time_from_sec(60)) /* DbsyncWfMaxWait */                  \
     X(apr_interval_time_t, max_stream, apr_time_from_sec(3600)) /* DbsyncWfMaxStream */            \
     X(const wf_auth_cache_t *, auth_cache, NULL) /* DbsyncWfAuthCache; NULL: nobody is asked */    \
-    X(const apr_array_header_t *, cors_origins, NULL) /* DbsyncWfCorsOrigins, of char * */
+    X(const apr_array_header_t *, cors_origins, NULL) /* DbsyncWfCorsOrigins, of char * */      \
+    X(int, all_metrics, 0) /* DbsyncWfMetrics: whether rows of all tasks are shown */
 /* clang-format on */
 
 typedef struct wf_dir_config_t {
@@ -52,11 +53,12 @@ typedef struct wf_dir_config_t {
 WF_DIR_FIELDS(WF_DIR_GETTER)
 #undef WF_DIR_GETTER
 
-/* What is wrong with a configuration, although it loads, and shows only when requests fail. */
+/* What is wrong with a configuration, although it loads, and shows only when there are requests. */
 typedef enum {
     WF_COMPLAINT_NO_USER,
     WF_COMPLAINT_NO_PROJECTS,
     WF_COMPLAINT_NO_AUTH_CACHE,
+    WF_COMPLAINT_AUDIT,
     WF_COMPLAINTS
 } wf_complaint_e;
 
@@ -78,6 +80,8 @@ typedef struct wf_server_config_t {
     wf_shared_t *shared;
     apr_array_header_t *bases; /* of wf_base_t, longest first; see bases.h */
     const char *vhost;         /* the server's name in the store, from post_config on */
+    const char *audit_name;    /* DbsyncWfAuditLog: a path, or "|" and a program; NULL: none */
+    apr_file_t *audit;         /* the same, open; NULL: none */
 } wf_server_config_t;
 
 /* The server's configuration; never NULL. */
@@ -85,7 +89,8 @@ wf_server_config_t *wf_server_config(const server_rec *server);
 
 /*
  * Gives every vhost a configuration of its own, which shares the settings. httpd lets a vhost in
- * which no server directive of ours stands, and none may, use the main server's.
+ * which no directive of ours stands use the main server's. A vhost without an audit log of its own
+ * has the main server's.
  */
 void wf_config_split(server_rec *main_server, apr_pool_t *pconf);
 

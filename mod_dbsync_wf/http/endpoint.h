@@ -45,5 +45,7 @@ apr_status_t wf_endpoint_interrupt(wf_request_t *req, wf_result_t *result);
  * With ?follow=1 200, what it has put out and what it does, until it has ended.
  */
 apr_status_t wf_endpoint_logs(wf_request_t *req, wf_result_t *result);
+/* GET: 200, figures for Prometheus: the server's, and those of the tasks that this user may run. */
+apr_status_t wf_endpoint_metrics(wf_request_t *req, wf_result_t *result);
 
 #endif

@@ -62,10 +62,14 @@ static apr_status_t interrupt(wf_request_t *req, wf_result_t *result)
         return already_ended(run, result);
     }
     if (status == WF_EENDED) {
+        req->outcome = "already-interrupted";
         return wf_answer_run(req, HTTP_OK, run);
     }
-    return status == APR_SUCCESS ? wf_answer_run(req, HTTP_ACCEPTED, run)
-                                 : wf_request_store_failed(req, status, result);
+    if (status != APR_SUCCESS) {
+        return wf_request_store_failed(req, status, result);
+    }
+    req->outcome = "interrupted";
+    return wf_answer_run(req, HTTP_ACCEPTED, run);
 }
 
 apr_status_t wf_endpoint_interrupt(wf_request_t *req, wf_result_t *result)

@@ -172,7 +172,11 @@ static apr_status_t create(wf_run_t **run, wf_request_t *req, const order_t *ord
     }
     if (status == APR_SUCCESS && memcmp(&(*run)->pid, &spec.pid, sizeof(spec.pid)) != 0) {
         apr_table_setn(r->headers_out, "Idempotency-Replayed", "true");
+        req->outcome = "replayed";
+    } else if (status == APR_SUCCESS) {
+        req->outcome = "started";
     }
+    req->run = status == APR_SUCCESS || status == WF_EOVERLAP ? *run : NULL;
     return status == APR_SUCCESS || status == WF_EOVERLAP
                ? status
                : wf_request_store_failed(req, status, result);
@@ -197,6 +201,7 @@ static apr_status_t answer_overlap(wf_request_t *req, const wf_task_t *task, con
     char pid[WF_UUID_TEXT_LEN + 1];
 
     if (task->overlap == WF_OVERLAP_SKIP) {
+        req->outcome = "skipped";
         return answer(req, HTTP_OK, run);
     }
     wf_uuid_format(pid, &run->pid);

@@ -28,6 +28,7 @@ static const struct {
     [WF_ENDPOINT_PROJECT] = {wf_endpoint_project, 1, 0, "GET, HEAD, OPTIONS"},
     [WF_ENDPOINT_TASK] = {wf_endpoint_task, 1, 0, "GET, HEAD, OPTIONS"},
     [WF_ENDPOINT_OPENAPI] = {wf_endpoint_openapi, 1, 0, "GET, HEAD, OPTIONS"},
+    [WF_ENDPOINT_METRICS] = {wf_endpoint_metrics, 1, 0, "GET, HEAD, OPTIONS"},
 };
 
 /*

@@ -19,6 +19,9 @@ typedef struct wf_request_t {
     const char *allow;         /* methods that are allowed at this path, once it is known */
     wf_result_t failure;       /* why the request fails, for the problem document */
     int http_status;           /* what httpd itself said of the failure; 0: the problem decides */
+    const char *outcome;       /* what was done, for the audit log; NULL: nothing, or it failed */
+    const wf_run_t *run;       /* that it is about, likewise; NULL: none is known */
+    int is_hidden;             /* answered as unknown because its user may not see it */
     wf_json_error_t malformed; /* where the body is not JSON; line 0: nothing to say */
 } wf_request_t;
 

@@ -16,6 +16,7 @@
  *   /logs/{pid}
  *   /runs
  *   /openapi.json
+ *   /metrics
  */
 #ifndef WF_HTTP_ROUTE_H
 #define WF_HTTP_ROUTE_H
@@ -34,7 +35,8 @@ typedef enum {
     WF_ENDPOINT_PROJECTS,
     WF_ENDPOINT_PROJECT,
     WF_ENDPOINT_TASK,
-    WF_ENDPOINT_OPENAPI
+    WF_ENDPOINT_OPENAPI,
+    WF_ENDPOINT_METRICS
 } wf_endpoint_e;
 
 typedef struct wf_route_t {

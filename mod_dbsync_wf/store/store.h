@@ -27,6 +27,7 @@
 #include "base/result.h"
 #include "base/slice.h"
 #include "base/uuid.h"
+#include "store/stats.h"
 
 typedef enum {
     WF_RUN_SUBMITTED = 1,
@@ -335,6 +336,14 @@ struct wf_store_t {
      * WF_ECANCELLED where it is wanted no more.
      */
     apr_status_t (*watch)(wf_store_t *store, const wf_watch_t *watch, apr_pool_t *pool);
+
+    /*
+     * Figures (stats.h), from memory, also of a store that refuses every other call. The rows are
+     * those of a vhost's tasks; NULL: none. Whoever cannot wait as long for an answer as other
+     * calls do says how long: `patience`, in microseconds; 0: as they do.
+     */
+    apr_status_t (*stats)(wf_store_stats_t *stats, wf_store_t *store, const char *vhost,
+                          apr_interval_time_t patience, wf_result_t *result, apr_pool_t *pool);
 };
 
 #endif

@@ -112,10 +112,10 @@ static void check_path(wf_slice_t path, apr_pool_t *pool)
         WF_ENSURE(status == APR_NOTFOUND);
         WF_ENSURE(!is_one_below(path, "/status/") && !is_one_below(path, "/interrupt/"));
         WF_ENSURE(!is_one_below(path, "/logs/"));
-        WF_ENSURE(!wf_slice_is(path, "/runs"));
         WF_ENSURE(!wf_slice_is(path, "/runs") && !wf_slice_is(path, "/projects"));
         WF_ENSURE(!wf_slice_is(path, "/openapi.json"));
         WF_ENSURE(!is_one_below(path, "/projects/") && !is_one_below(path, "/project/"));
+        WF_ENSURE(!wf_slice_is(path, "/metrics"));
         return;
     }
     switch (route.endpoint) {
@@ -148,6 +148,9 @@ static void check_path(wf_slice_t path, apr_pool_t *pool)
         break;
     case WF_ENDPOINT_TASK:
         check_project_path(&route, path, 4);
+        break;
+    case WF_ENDPOINT_METRICS:
+        WF_ENSURE(wf_slice_is(path, "/metrics"));
         break;
     }
 }

@@ -152,6 +152,8 @@ static void routes_what_has_no_ids(void **state)
     (void)state;
     assert_int_equal(parse(&route, "/openapi.json"), APR_SUCCESS);
     assert_int_equal(route.endpoint, WF_ENDPOINT_OPENAPI);
+    assert_int_equal(parse(&route, "/metrics"), APR_SUCCESS);
+    assert_int_equal(route.endpoint, WF_ENDPOINT_METRICS);
     assert_int_equal(parse(&route, "/runs"), APR_SUCCESS);
     assert_int_equal(route.endpoint, WF_ENDPOINT_RUNS);
     assert_null(route.project);
@@ -181,6 +183,8 @@ static void routes_nothing_else(void **state)
         "/statuses/" PID,
         "/x/status/" PID,
         "/runs/",
+        "/metrics/",
+        "/metrics/x",
         "/runs/x",
         "/openapi",
         "/openapi.json/",

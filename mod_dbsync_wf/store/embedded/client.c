@@ -4,8 +4,10 @@
 
 #include <unistd.h>
 #include <apr_strings.h>
+#include "base/clock.h"
 #include "store/embedded/client_call.h"
 #include "store/embedded/record.h"
+#include "store/embedded/stats_wire.h"
 
 static wf_client_t *client_of(wf_store_t *store)
 {
@@ -406,6 +408,31 @@ static apr_status_t watch_run(wf_store_t *store, const wf_watch_t *watch, apr_po
     return rv;
 }
 
+static int is_before(void *deadline)
+{
+    return wf_clock() < *(const apr_time_t *)deadline;
+}
+
+static apr_status_t read_stats(wf_store_stats_t *stats, wf_store_t *store, const char *vhost,
+                               apr_interval_time_t patience, wf_result_t *result, apr_pool_t *pool)
+{
+    wf_call_t *call = wf_call_begin(client_of(store), WF_OP_STATS, pool);
+    apr_time_t deadline = wf_clock() + patience;
+    apr_status_t rv;
+
+    wf_field_add_text(&call->request, WF_FIELD_VHOST, vhost);
+    if (patience) {
+        call->is_wanted = is_before;
+        call->baton = &deadline;
+    }
+    rv = wf_call_send(call, client_of(store), 0, result);
+    if (rv == WF_ECANCELLED) {
+        return wf_result_set(result, WF_EUNAVAILABLE, WF_PROBLEM_UNAVAILABLE,
+                             "The run store does not answer. Try again in a moment.");
+    }
+    return rv == APR_SUCCESS ? wf_stats_decode(stats, &call->message, pool) : rv;
+}
+
 static apr_status_t close_idle(void *data)
 {
     wf_client_t *client = data;
@@ -437,6 +464,7 @@ static const wf_store_t calls = {
     .purge = purge,
     .wait = wait_for_news,
     .watch = watch_run,
+    .stats = read_stats,
 };
 
 apr_status_t wf_embedded_open(wf_store_t **store, const char *socket_path,

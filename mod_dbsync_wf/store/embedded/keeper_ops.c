@@ -408,11 +408,13 @@ static const struct {
     [WF_OP_UNDER_WAY] = {do_under_way, 0},
     [WF_OP_APPEND] = {do_append, 1},
     [WF_OP_READ] = {do_read, 0},
+    [WF_OP_STATS] = {wf_keeper_stats, 0},
 };
 
 static int is_refused(const wf_keeper_t *keeper, unsigned char op)
 {
-    return (keeper->refuses && op != WF_OP_PING) || (keeper->read_only && ops[op].writes);
+    return (keeper->refuses && op != WF_OP_PING && op != WF_OP_STATS) ||
+           (keeper->read_only && ops[op].writes);
 }
 
 static int is_contract_status(apr_status_t rv)
@@ -458,6 +460,9 @@ apr_status_t wf_keeper_execute(wf_keeper_t *keeper, wf_peer_t *peer, wf_slice_t 
             if (settled != APR_SUCCESS) {
                 return settled;
             }
+            wf_tally_damage(&keeper->state.tally);
+        } else if (!keeper->refuses && changes != wf_bdb_changes(keeper->bdb)) {
+            wf_tally_call(&keeper->state.tally);
         }
         if (rv == APR_SUCCESS &&
             (m.code == WF_OP_WAIT || (m.code == WF_OP_WATCH && peer->watches))) {
