@@ -87,8 +87,7 @@ static apr_status_t find_route(wf_request_t *req, wf_result_t *result)
 
     if (wf_route_parse(&req->route, wf_slice(path), req->r->pool) != APR_SUCCESS) {
         return wf_result_set(result, APR_NOTFOUND, WF_PROBLEM_NOT_FOUND,
-                             "See /projects/{projectId}/tasks/{taskId}/run, /status/{pid}, "
-                             "/interrupt/{pid} and /runs under this base.");
+                             "openapi.json under this base lists the paths that there are.");
     }
     req->allow = endpoints[req->route.endpoint].allow;
     if (req->route.has_pid) {
