@@ -428,8 +428,9 @@ const command_rec wf_config_directives[] = {
                   "greatest length of a request body, from 1 to 64M; default 1M"),
     AP_INIT_TAKE1("DbsyncWfMaxWait", set_max_wait, NULL, RSRC_CONF | ACCESS_CONF,
                   "greatest time that a status may be waited for, from 0 to 1h; default 60 s"),
-    AP_INIT_TAKE1("DbsyncWfMaxStream", set_max_stream, NULL, RSRC_CONF | ACCESS_CONF,
-                  "greatest time that a stream of events lasts, from 0 to 24h; default 1 h"),
+    AP_INIT_TAKE1(
+        "DbsyncWfMaxStream", set_max_stream, NULL, RSRC_CONF | ACCESS_CONF,
+        "greatest time that a stream of events, or of a log, lasts, from 0 to 24h; default 1 h"),
     AP_INIT_TAKE1("DbsyncWfMaxWaiters", set_max_waiters, NULL, RSRC_CONF,
                   "how many requests may wait for a run at a time, from 0 to 65536; default 1024"),
     AP_INIT_TAKE_ARGV(

@@ -55,7 +55,10 @@ apr_status_t wf_endpoint_project(wf_request_t *req, wf_result_t *result)
                      : APR_NOTFOUND;
     view.broken |= status != APR_SUCCESS;
     wf_buf_bind(text, r->pool);
-    if (status == APR_NOTFOUND || !put_project(text, req, &view)) {
+    if (status != APR_NOTFOUND) {
+        req->is_hidden = !put_project(text, req, &view);
+    }
+    if (status == APR_NOTFOUND || req->is_hidden) {
         return wf_result_set(result, APR_NOTFOUND, WF_PROBLEM_UNKNOWN_PROJECT,
                              "There is no project with this id of which you may run a task.");
     }

@@ -16,7 +16,6 @@ static apr_status_t find(wf_project_view_t *view, const wf_task_t **task, wf_req
     const wf_route_t *route = &req->route;
     wf_result_t cause;
     const char *dir;
-    int may;
     apr_status_t status = wf_find_projects(&dir, req, result);
 
     if (status != APR_SUCCESS) {
@@ -24,8 +23,10 @@ static apr_status_t find(wf_project_view_t *view, const wf_task_t **task, wf_req
     }
     wf_result_init(&cause, req->r->pool);
     status = APR_NOTFOUND;
-    may = route->project && route->task && wf_authz_may_run(req, route->project, route->task);
-    if (may) {
+    if (route->project && route->task) {
+        req->is_hidden = !wf_authz_may_run(req, route->project, route->task);
+    }
+    if (route->project && route->task && !req->is_hidden) {
         status = wf_projects_look(&view->project, &view->broken, req->shared->projects, dir,
                                   route->project, &cause, req->r->pool);
     }

@@ -104,6 +104,11 @@ told('which is not bob\'s to see', ['GET', "/status/$hidden", user => 'bob'], 40
 told('nor to interrupt', ['POST', "/interrupt/$hidden", user => 'bob'], 404,
     {%hidden, action => 'interrupt', method => 'POST'});
 
+my %project = (user => 'bob', action => 'read', method => 'GET', project => '601', outcome => 'hidden');
+told('a project of others', ['GET', '/projects/601', user => 'bob'], 404, \%project);
+told('a task of it', ['GET', '/project/601/task/echo', user => 'bob'], 404, {%project, task => 'echo'});
+told('a project that there is not', ['GET', '/projects/none', user => 'bob'], 404, undef);
+
 # What would change something, if there were such a thing.
 told('DELETE', ['DELETE', "/status/$done"], 405,
     {action => 'other', method => 'DELETE', pid => $done, outcome => 'method-not-allowed'});
