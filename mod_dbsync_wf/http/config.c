@@ -34,6 +34,8 @@ void *wf_config_merge_dir(apr_pool_t *pool, void *base, void *over)
     merged->name##_set = inner->name##_set || outer->name##_set;
     WF_DIR_FIELDS(MERGE)
 #undef MERGE
+    merged->parts[0] = outer;
+    merged->parts[1] = inner;
     return merged;
 }
 
@@ -65,12 +67,14 @@ void *wf_config_create_server(apr_pool_t *pool, server_rec *server)
 
 void wf_config_split(server_rec *main_server, apr_pool_t *pconf)
 {
-    wf_shared_t *shared = wf_server_config(main_server)->shared;
+    const wf_server_config_t *main_config = wf_server_config(main_server);
 
     for (server_rec *s = main_server->next; s; s = s->next) {
+        const wf_server_config_t *own = wf_server_config(s); /* or the main server's */
         wf_server_config_t *config = apr_pcalloc(pconf, sizeof(*config));
 
-        config->shared = shared;
+        config->shared = main_config->shared;
+        config->audit_name = own->audit_name ? own->audit_name : main_config->audit_name;
         ap_set_module_config(s->module_config, &dbsync_wf_module, config);
     }
 }

@@ -8,6 +8,8 @@
 #include <apr_file_info.h>
 #include <apr_lib.h>
 #include <apr_strings.h>
+#include "http/auth_cache.h"
+#include "http/cors.h"
 
 #define KIB             ((apr_uint64_t)1 << 10)
 #define MIB             ((apr_uint64_t)1 << 20)
@@ -249,6 +251,22 @@ static const char *set_max_waiters(cmd_parms *cmd, void *dir, const char *arg)
     return NULL;
 }
 
+static const char *set_audit_log(cmd_parms *cmd, void *dir, const char *arg)
+{
+    const char *program = *arg == '|' ? arg + 1 : NULL;
+    const char *name = program ? arg : ap_server_root_relative(cmd->pool, arg);
+
+    (void)dir;
+    if (*arg == '\0' || !name || (program && program[strspn(program, "|$ \t")] == '\0')) {
+        return apr_psprintf(cmd->pool,
+                            "DbsyncWfAuditLog must be a file, or \"|\" and a program with its "
+                            "arguments, as in CustomLog, not \"%s\"",
+                            arg);
+    }
+    wf_server_config(cmd->server)->audit_name = name;
+    return NULL;
+}
+
 static const char *check_section(const cmd_parms *cmd)
 {
     for (const ap_directive_t *node = cmd->directive->parent; node; node = node->parent) {
@@ -333,6 +351,55 @@ static const char *set_max_stream(cmd_parms *cmd, void *dir, const char *arg)
     return wrong;
 }
 
+static const char *set_auth_cache(cmd_parms *cmd, void *dir, int argc, char *const argv[])
+{
+    wf_dir_config_t *config = dir;
+    const char *section = check_section(cmd);
+    const wf_auth_cache_t *cache = NULL;
+    const char *wrong = section ? section : wf_auth_cache_parse(&cache, cmd, argc, argv);
+
+    if (wrong) {
+        return wrong;
+    }
+    config->auth_cache = cache;
+    config->auth_cache_set = 1;
+    return NULL;
+}
+
+static const char *set_cors_origins(cmd_parms *cmd, void *dir, int argc, char *const argv[])
+{
+    wf_dir_config_t *config = dir;
+    const char *section = check_section(cmd);
+    const apr_array_header_t *origins = NULL;
+    const char *wrong = section ? section : wf_cors_parse(&origins, cmd, argc, argv);
+
+    if (wrong) {
+        return wrong;
+    }
+    config->cors_origins = origins;
+    config->cors_origins_set = 1;
+    return NULL;
+}
+
+static const char *set_metrics(cmd_parms *cmd, void *dir, const char *arg)
+{
+    wf_dir_config_t *config = dir;
+    const char *section = check_section(cmd);
+
+    if (section) {
+        return section;
+    }
+    if (strcasecmp(arg, "own") != 0 && strcasecmp(arg, "all") != 0) {
+        return apr_psprintf(cmd->pool,
+                            "DbsyncWfMetrics must be own, for figures of the tasks that a user may "
+                            "run, or all, for those of every task, not \"%s\"",
+                            arg);
+    }
+    config->all_metrics = strcasecmp(arg, "all") == 0;
+    config->all_metrics_set = 1;
+    return NULL;
+}
+
 const command_rec wf_config_directives[] = {
     AP_INIT_TAKE1(
         "DbsyncWfStateDir", set_state_dir, NULL, RSRC_CONF,
@@ -351,6 +418,10 @@ const command_rec wf_config_directives[] = {
                   "default 100000"),
     AP_INIT_TAKE1("DbsyncWfOutputLimit", set_output_limit, NULL, RSRC_CONF,
                   "how much of a run's output is kept, up to 1G, or 0 for none; default 1M"),
+    AP_INIT_TAKE1(
+        "DbsyncWfAuditLog", set_audit_log, NULL, RSRC_CONF,
+        "file, or \"|program arguments\", that is told of each run, interrupt and refusal; "
+        "default none"),
     AP_INIT_TAKE1("DbsyncWfProjects", set_projects, NULL, RSRC_CONF | ACCESS_CONF,
                   "folder that holds the project files, {projectId}.json"),
     AP_INIT_TAKE1("DbsyncWfMaxBody", set_max_body, NULL, RSRC_CONF | ACCESS_CONF,
@@ -361,5 +432,13 @@ const command_rec wf_config_directives[] = {
                   "greatest time that a stream of events lasts, from 0 to 24h; default 1 h"),
     AP_INIT_TAKE1("DbsyncWfMaxWaiters", set_max_waiters, NULL, RSRC_CONF,
                   "how many requests may wait for a run at a time, from 0 to 65536; default 1024"),
+    AP_INIT_TAKE_ARGV(
+        "DbsyncWfAuthCache", set_auth_cache, NULL, RSRC_CONF | ACCESS_CONF,
+        "how long an accepted password is remembered, from 0 to 1h, and the providers "
+        "that the provider dbsync-wf-cache asks; default off"),
+    AP_INIT_TAKE_ARGV("DbsyncWfCorsOrigins", set_cors_origins, NULL, RSRC_CONF | ACCESS_CONF,
+                      "origins whose pages may use the API from a browser; default none"),
+    AP_INIT_TAKE1("DbsyncWfMetrics", set_metrics, NULL, RSRC_CONF | ACCESS_CONF,
+                  "of which tasks /metrics tells a user: own or all; default own"),
     {.name = NULL},
 };

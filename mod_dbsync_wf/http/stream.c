@@ -38,7 +38,7 @@ static apr_status_t pass_on(wf_stream_t *stream, apr_bucket *last)
         stream->status = WF_ECANCELLED;
     } else if (stream->status != APR_SUCCESS) {
         ap_log_rerror(APLOG_MARK, APLOG_INFO, stream->status, r,
-                      "WF0370: a piece of a streamed answer could not be sent");
+                      "WF0382: a piece of a streamed answer could not be sent");
         stream->req->http_status = AP_FILTER_ERROR;
     }
     return stream->status;

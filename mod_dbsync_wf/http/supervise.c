@@ -26,6 +26,7 @@
 #include <unixd.h>
 #include "base/clock.h"
 #include "base/log.h"
+#include "http/audit.h"
 #include "runner/daemon.h"
 #include "runner/supervisor.h"
 
@@ -173,6 +174,7 @@ static void run_supervisor(const watch_t *watch, apr_interval_time_t delay)
     apr_pool_t *pool;
 
     leave_httpd();
+    wf_audit_close(watch->server);
     wf_supervise_bind_log(watch->server);
     if (apr_pool_create(&pool, NULL) != APR_SUCCESS ||
         ap_run_drop_privileges(pool, watch->server)) {

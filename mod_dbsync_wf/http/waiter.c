@@ -102,6 +102,7 @@ apr_status_t wf_waiter_watch(wf_waiter_t *waiter, const wf_run_t *run, int for_c
         .is_wanted = is_wanted,
         .baton = waiter,
     };
+    apr_pool_t *pool;
     apr_status_t news;
 
     if (run->version == 0) {
@@ -113,8 +114,14 @@ apr_status_t wf_waiter_watch(wf_waiter_t *waiter, const wf_run_t *run, int for_c
     if (!waiter->has_place) {
         return WF_EFULL;
     }
+    /* Many may follow each other without a look at the run, which the waiter's pool holds. */
+    if ((news = apr_pool_create(&pool, waiter->pool)) != APR_SUCCESS) {
+        return news;
+    }
+    apr_pool_tag(pool, "wf_waiter_watch");
     say_what(waiter, &what);
-    news = store->watch(store, &what, waiter->pool);
+    news = store->watch(store, &what, pool);
+    apr_pool_destroy(pool);
     return news == APR_TIMEUP && wf_clock() >= waiter->deadline ? WF_ECANCELLED : news;
 }
 

@@ -27,6 +27,7 @@
 #include "base/result.h"
 #include "base/slice.h"
 #include "base/uuid.h"
+#include "store/stats.h"
 
 typedef enum {
     WF_RUN_SUBMITTED = 1,
@@ -176,6 +177,12 @@ typedef struct wf_run_list_t {
     wf_uuid_t next;           /* where so: the `before` with which they follow */
 } wf_run_list_t;
 
+/* How many runs of a task are under way. */
+typedef struct wf_under_way_t {
+    apr_uint32_t queued;
+    apr_uint32_t running;
+} wf_under_way_t;
+
 /* What wait reports; hints, which may be merged, spurious or lost. */
 #define WF_EVENT_READY     1u /* a run may be claimed */
 #define WF_EVENT_INTERRUPT 2u /* a heartbeat would list an interrupted run */
@@ -293,6 +300,14 @@ struct wf_store_t {
                          wf_result_t *result, apr_pool_t *pool);
 
     /*
+     * Counts the runs of a task that are queued, and that run, at this moment. The same work
+     * however many there are.
+     */
+    apr_status_t (*under_way)(wf_under_way_t *count, wf_store_t *store, const char *vhost,
+                              const char *project, const char *task, wf_result_t *result,
+                              apr_pool_t *pool);
+
+    /*
      * Ends the runs of expired incarnations as ERROR of type process-lost (INTERRUPTED where that
      * was asked), or queues them again where they say so. *count is how many. A store may do so by
      * itself as well.
@@ -321,6 +336,14 @@ struct wf_store_t {
      * WF_ECANCELLED where it is wanted no more.
      */
     apr_status_t (*watch)(wf_store_t *store, const wf_watch_t *watch, apr_pool_t *pool);
+
+    /*
+     * Figures (stats.h), from memory, also of a store that refuses every other call. The rows are
+     * those of a vhost's tasks; NULL: none. Whoever cannot wait as long for an answer as other
+     * calls do says how long: `patience`, in microseconds; 0: as they do.
+     */
+    apr_status_t (*stats)(wf_store_stats_t *stats, wf_store_t *store, const char *vhost,
+                          apr_interval_time_t patience, wf_result_t *result, apr_pool_t *pool);
 };
 
 #endif

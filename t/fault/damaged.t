@@ -182,6 +182,10 @@ for my $case (@cases) {
     my ($answered, $refused) = compare($name, %was);
     my $got = $answered == 0 ? 'none' : $refused == 0 ? 'all' : 'some';
     is($got, $expected, "$name: as many as can be") if defined $expected;
+    my ($open, $damaged) = map { $httpd->api('GET', '/metrics')->body =~ /^dbsync_wf_store_$_ (\d+)$/m }
+        'open', 'damaged_calls_total';
+    is($open, $got eq 'none' ? 0 : 1, "$name: the figures say whether the store is open");
+    cmp_ok($damaged // 0, '>=', $got eq 'none' ? 0 : $refused, "$name: and how much was refused");
     my $answer = $httpd->post('602', 'noop');
     if ($answer->status == 202) {
         is($httpd->run_end($answer->json->{pid})->{status}, 'completed', "$name: a run is executed");

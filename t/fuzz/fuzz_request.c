@@ -55,6 +55,16 @@ static int count_segments(wf_slice_t path)
     return count;
 }
 
+/* A project's or a task's path, of that many segments. */
+static void check_project_path(const wf_route_t *route, wf_slice_t path, int segments)
+{
+    WF_ENSURE(begins(path, route->singular ? "/project/" : "/projects/"));
+    WF_ENSURE(count_segments(path) == segments);
+    WF_ENSURE(!route->project || wf_id_is_valid(route->project));
+    WF_ENSURE(!route->task || (segments == 4 && wf_id_is_valid(route->task)));
+    WF_ENSURE(!route->has_pid);
+}
+
 static void check_run_path(const wf_route_t *route, wf_slice_t path, apr_pool_t *pool)
 {
     const char *spelled;
@@ -84,6 +94,15 @@ static void check_pid_path(const wf_route_t *route, wf_slice_t path, const char 
     }
 }
 
+static void check_events_path(const wf_route_t *route, wf_slice_t path)
+{
+    static const char last[] = "/events";
+    size_t len = path.len - (sizeof(last) - 1);
+
+    WF_ENSURE(path.len > sizeof(last) - 1 && memcmp(path.data + len, last, path.len - len) == 0);
+    check_pid_path(route, wf_slice_of(path.data, len), "/status/");
+}
+
 static void check_path(wf_slice_t path, apr_pool_t *pool)
 {
     wf_route_t route;
@@ -93,7 +112,10 @@ static void check_path(wf_slice_t path, apr_pool_t *pool)
         WF_ENSURE(status == APR_NOTFOUND);
         WF_ENSURE(!is_one_below(path, "/status/") && !is_one_below(path, "/interrupt/"));
         WF_ENSURE(!is_one_below(path, "/logs/"));
-        WF_ENSURE(!wf_slice_is(path, "/runs"));
+        WF_ENSURE(!wf_slice_is(path, "/runs") && !wf_slice_is(path, "/projects"));
+        WF_ENSURE(!wf_slice_is(path, "/openapi.json"));
+        WF_ENSURE(!is_one_below(path, "/projects/") && !is_one_below(path, "/project/"));
+        WF_ENSURE(!wf_slice_is(path, "/metrics"));
         return;
     }
     switch (route.endpoint) {
@@ -103,6 +125,9 @@ static void check_path(wf_slice_t path, apr_pool_t *pool)
     case WF_ENDPOINT_STATUS:
         check_pid_path(&route, path, "/status/");
         break;
+    case WF_ENDPOINT_EVENTS:
+        check_events_path(&route, path);
+        break;
     case WF_ENDPOINT_INTERRUPT:
         check_pid_path(&route, path, "/interrupt/");
         break;
@@ -111,6 +136,21 @@ static void check_path(wf_slice_t path, apr_pool_t *pool)
         break;
     case WF_ENDPOINT_RUNS:
         WF_ENSURE(wf_slice_is(path, "/runs"));
+        break;
+    case WF_ENDPOINT_OPENAPI:
+        WF_ENSURE(wf_slice_is(path, "/openapi.json"));
+        break;
+    case WF_ENDPOINT_PROJECTS:
+        WF_ENSURE(wf_slice_is(path, "/projects"));
+        break;
+    case WF_ENDPOINT_PROJECT:
+        check_project_path(&route, path, 2);
+        break;
+    case WF_ENDPOINT_TASK:
+        check_project_path(&route, path, 4);
+        break;
+    case WF_ENDPOINT_METRICS:
+        WF_ENSURE(wf_slice_is(path, "/metrics"));
         break;
     }
 }

@@ -149,6 +149,13 @@ apr_uint32_t wf_board_queued(wf_board_t *board, const wf_run_t *run)
     return group ? group->queued : 0;
 }
 
+wf_under_way_t wf_board_under_way(wf_board_t *board, const wf_run_t *run)
+{
+    const wf_group_t *group = find_group(board, run);
+
+    return group ? (wf_under_way_t){group->queued, group->running} : (wf_under_way_t){0, 0};
+}
+
 wf_entry_t *wf_board_overlap(wf_board_t *board, const wf_run_t *run)
 {
     apr_uint32_t most = run->concurrency ? run->concurrency : 1;

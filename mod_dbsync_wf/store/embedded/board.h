@@ -110,6 +110,9 @@ wf_entry_t *wf_board_overlap(wf_board_t *board, const wf_run_t *run);
 /* How many runs of the run's task are queued. */
 apr_uint32_t wf_board_queued(wf_board_t *board, const wf_run_t *run);
 
+/* How many runs of the run's task are queued, and run. */
+wf_under_way_t wf_board_under_way(wf_board_t *board, const wf_run_t *run);
+
 /* The entry to claim next, or NULL; the group it belongs to then goes to the end of the ring. */
 wf_entry_t *wf_board_next(wf_board_t *board);
 

@@ -4,8 +4,10 @@
 
 #include <unistd.h>
 #include <apr_strings.h>
+#include "base/clock.h"
 #include "store/embedded/client_call.h"
 #include "store/embedded/record.h"
+#include "store/embedded/stats_wire.h"
 
 static wf_client_t *client_of(wf_store_t *store)
 {
@@ -334,6 +336,24 @@ static apr_status_t list_runs(wf_run_list_t *list, wf_store_t *store, const wf_r
     return rv == APR_SUCCESS ? take_runs(list->runs, call->message.body, pool) : rv;
 }
 
+static apr_status_t count_under_way(wf_under_way_t *count, wf_store_t *store, const char *vhost,
+                                    const char *project, const char *task, wf_result_t *result,
+                                    apr_pool_t *pool)
+{
+    wf_call_t *call = wf_call_begin(client_of(store), WF_OP_UNDER_WAY, pool);
+    apr_status_t rv;
+
+    wf_field_add_text(&call->request, WF_FIELD_VHOST, vhost);
+    wf_field_add_text(&call->request, WF_FIELD_PROJECT, project);
+    wf_field_add_text(&call->request, WF_FIELD_TASK, task);
+    rv = wf_call_send(call, client_of(store), 0, result);
+    if (rv == APR_SUCCESS) {
+        count->queued = (apr_uint32_t)wf_message_u64(&call->message, WF_FIELD_QUEUE);
+        count->running = (apr_uint32_t)wf_message_u64(&call->message, WF_FIELD_COUNT);
+    }
+    return rv;
+}
+
 static apr_status_t reap(apr_uint64_t *count, wf_store_t *store, apr_pool_t *pool)
 {
     wf_call_t *call = wf_call_begin(client_of(store), WF_OP_REAP, pool);
@@ -388,6 +408,31 @@ static apr_status_t watch_run(wf_store_t *store, const wf_watch_t *watch, apr_po
     return rv;
 }
 
+static int is_before(void *deadline)
+{
+    return wf_clock() < *(const apr_time_t *)deadline;
+}
+
+static apr_status_t read_stats(wf_store_stats_t *stats, wf_store_t *store, const char *vhost,
+                               apr_interval_time_t patience, wf_result_t *result, apr_pool_t *pool)
+{
+    wf_call_t *call = wf_call_begin(client_of(store), WF_OP_STATS, pool);
+    apr_time_t deadline = wf_clock() + patience;
+    apr_status_t rv;
+
+    wf_field_add_text(&call->request, WF_FIELD_VHOST, vhost);
+    if (patience) {
+        call->is_wanted = is_before;
+        call->baton = &deadline;
+    }
+    rv = wf_call_send(call, client_of(store), 0, result);
+    if (rv == WF_ECANCELLED) {
+        return wf_result_set(result, WF_EUNAVAILABLE, WF_PROBLEM_UNAVAILABLE,
+                             "The run store does not answer. Try again in a moment.");
+    }
+    return rv == APR_SUCCESS ? wf_stats_decode(stats, &call->message, pool) : rv;
+}
+
 static apr_status_t close_idle(void *data)
 {
     wf_client_t *client = data;
@@ -414,10 +459,12 @@ static const wf_store_t calls = {
     .get = get_run,
     .read_output = read_output,
     .list = list_runs,
+    .under_way = count_under_way,
     .reap = reap,
     .purge = purge,
     .wait = wait_for_news,
     .watch = watch_run,
+    .stats = read_stats,
 };
 
 apr_status_t wf_embedded_open(wf_store_t **store, const char *socket_path,

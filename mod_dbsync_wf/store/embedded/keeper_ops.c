@@ -290,6 +290,25 @@ static apr_status_t do_list(wf_keeper_t *keeper, wf_peer_t *peer, const wf_messa
     return APR_SUCCESS;
 }
 
+static apr_status_t do_under_way(wf_keeper_t *keeper, wf_peer_t *peer, const wf_message_t *m)
+{
+    apr_pool_t *pool = keeper->batch;
+    wf_run_t run = {
+        .vhost = wf_message_text(m, WF_FIELD_VHOST, pool),
+        .project = wf_message_text(m, WF_FIELD_PROJECT, pool),
+        .task = wf_message_text(m, WF_FIELD_TASK, pool),
+    };
+    wf_under_way_t count;
+
+    if (!run.vhost || !run.project || !run.task) {
+        return WF_EINVALID;
+    }
+    count = wf_board_under_way(&keeper->state.board, &run);
+    wf_field_add_u64(&peer->out, WF_FIELD_QUEUE, count.queued);
+    wf_field_add_u64(&peer->out, WF_FIELD_COUNT, count.running);
+    return APR_SUCCESS;
+}
+
 static apr_status_t do_reap(wf_keeper_t *keeper, wf_peer_t *peer, const wf_message_t *m)
 {
     apr_uint64_t count;
@@ -370,20 +389,32 @@ static const struct {
     op_t execute;
     int writes; /* whether it may change a table */
 } ops[WF_OP_COUNT] = {
-    [WF_OP_PING] = {do_ping, 0},         [WF_OP_CREATE] = {do_create, 1},
-    [WF_OP_JOIN] = {do_join, 1},         [WF_OP_DRAIN] = {do_drain, 0},
-    [WF_OP_CLAIM] = {do_claim, 1},       [WF_OP_HEARTBEAT] = {do_heartbeat, 0},
-    [WF_OP_PROGRESS] = {do_progress, 0}, [WF_OP_FINISH] = {do_finish, 1},
-    [WF_OP_RELEASE] = {do_release, 1},   [WF_OP_INTERRUPT] = {do_interrupt, 1},
-    [WF_OP_GET] = {do_get, 0},           [WF_OP_REAP] = {do_reap, 1},
-    [WF_OP_WAIT] = {do_wait, 0},         [WF_OP_PURGE] = {do_purge, 1},
-    [WF_OP_LIST] = {do_list, 0},         [WF_OP_WATCH] = {do_watch, 0},
-    [WF_OP_APPEND] = {do_append, 1},     [WF_OP_READ] = {do_read, 0},
+    [WF_OP_PING] = {do_ping, 0},
+    [WF_OP_CREATE] = {do_create, 1},
+    [WF_OP_JOIN] = {do_join, 1},
+    [WF_OP_DRAIN] = {do_drain, 0},
+    [WF_OP_CLAIM] = {do_claim, 1},
+    [WF_OP_HEARTBEAT] = {do_heartbeat, 0},
+    [WF_OP_PROGRESS] = {do_progress, 0},
+    [WF_OP_FINISH] = {do_finish, 1},
+    [WF_OP_RELEASE] = {do_release, 1},
+    [WF_OP_INTERRUPT] = {do_interrupt, 1},
+    [WF_OP_GET] = {do_get, 0},
+    [WF_OP_REAP] = {do_reap, 1},
+    [WF_OP_WAIT] = {do_wait, 0},
+    [WF_OP_PURGE] = {do_purge, 1},
+    [WF_OP_LIST] = {do_list, 0},
+    [WF_OP_WATCH] = {do_watch, 0},
+    [WF_OP_UNDER_WAY] = {do_under_way, 0},
+    [WF_OP_APPEND] = {do_append, 1},
+    [WF_OP_READ] = {do_read, 0},
+    [WF_OP_STATS] = {wf_keeper_stats, 0},
 };
 
 static int is_refused(const wf_keeper_t *keeper, unsigned char op)
 {
-    return (keeper->refuses && op != WF_OP_PING) || (keeper->read_only && ops[op].writes);
+    return (keeper->refuses && op != WF_OP_PING && op != WF_OP_STATS) ||
+           (keeper->read_only && ops[op].writes);
 }
 
 static int is_contract_status(apr_status_t rv)
@@ -429,6 +460,9 @@ apr_status_t wf_keeper_execute(wf_keeper_t *keeper, wf_peer_t *peer, wf_slice_t 
             if (settled != APR_SUCCESS) {
                 return settled;
             }
+            wf_tally_damage(&keeper->state.tally);
+        } else if (!keeper->refuses && changes != wf_bdb_changes(keeper->bdb)) {
+            wf_tally_call(&keeper->state.tally);
         }
         if (rv == APR_SUCCESS &&
             (m.code == WF_OP_WAIT || (m.code == WF_OP_WATCH && peer->watches))) {

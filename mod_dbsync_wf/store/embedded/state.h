@@ -12,13 +12,16 @@
 
 #include "store/embedded/board.h"
 #include "store/embedded/tables.h"
+#include "store/embedded/tally.h"
 
 typedef struct wf_state_t {
     wf_tables_t tables;
     wf_board_t board;
+    wf_tally_t tally;         /* what was done since the keeper began */
     apr_uint64_t fence;       /* the latest given out */
     apr_uint64_t incarnation; /* the latest given out */
     apr_uint32_t queue_limit; /* how many runs may be queued in all; 0: any number */
+    apr_uint64_t changes;     /* wf_bdb_changes at the last commit */
     int fence_moved;          /* the counter must be written with this batch */
     wf_uuid_t purge_at;       /* where the next purge goes on; zeros: at the first run */
     apr_hash_t *damaged;      /* pids that cannot be purged, because they cannot be read */

@@ -228,6 +228,9 @@ apr_status_t wf_state_claim(apr_array_header_t **claims, wf_state_t *state,
             rv = add_claim(*claims, state, entry, pool);
         }
     }
+    for (int i = 0; i < (*claims)->nelts; i++) {
+        wf_tally_started(&state->tally, &APR_ARRAY_IDX(*claims, i, wf_claim_t).run);
+    }
     return rv;
 }
 

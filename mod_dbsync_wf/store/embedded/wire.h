@@ -35,9 +35,11 @@ typedef enum {
     WF_OP_WAIT,
     WF_OP_PURGE,
     WF_OP_LIST,
-    WF_OP_WATCH,  /* PID, VERSION, MAX, TIMEOUT -> COUNT: 1 for news, 0 where the time is up */
-    WF_OP_APPEND, /* PID, FENCE, OFFSET, OUTPUT -> nothing */
-    WF_OP_READ,   /* VHOST, PID, OFFSET, MAX -> OUTPUT, TOTAL, VERSION */
+    WF_OP_WATCH,     /* PID, VERSION, MAX, TIMEOUT -> COUNT: 1 for news, 0 where the time is up */
+    WF_OP_APPEND,    /* PID, FENCE, OFFSET, OUTPUT -> nothing */
+    WF_OP_READ,      /* VHOST, PID, OFFSET, MAX -> OUTPUT, TOTAL, VERSION */
+    WF_OP_UNDER_WAY, /* VHOST, PROJECT, TASK -> QUEUE, COUNT: its runs that are queued, and run */
+    WF_OP_STATS,     /* VHOST -> STATS, TASK_STATS (stats_wire.h) */
     WF_OP_COUNT
 } wf_op_e;
 
@@ -95,7 +97,9 @@ enum {
     WF_FIELD_VERSION, /* of a run under way */
     WF_FIELD_OFFSET,  /* in a run's output; in a CLAIM, how long it is */
     WF_FIELD_OUTPUT,
-    WF_FIELD_LAST = WF_FIELD_OUTPUT
+    WF_FIELD_STATS,
+    WF_FIELD_TASK_STATS, /* repeated */
+    WF_FIELD_LAST = WF_FIELD_TASK_STATS
 };
 
 /* The fields of a frame, as far as they came; texts and slices point into the frame. */
