@@ -29,8 +29,7 @@ APLOG_USE_MODULE(dbsync_wf);
 
 #define TYPE          "text/plain; charset=utf-8"
 #define PIECE         ((apr_size_t)256 * 1024) /* read and sent at a time */
-
-#define OFFSET_DIGITS 18 /* no log is longer */
+#define OFFSET_DIGITS 18                       /* no log is longer */
 
 typedef struct log_t {
     wf_request_t *req;
@@ -217,7 +216,7 @@ static apr_status_t answer(log_t *log, wf_result_t *result)
     request_rec *r = log->req->r;
     /* Taken first: httpd's own filter is not to find it. */
     const char *header = apr_table_get(r->headers_in, "Range");
-    apr_status_t status = read_part(log, 0, 0, result);
+    apr_status_t status = read_part(log, 0, header || r->header_only ? 0 : PIECE, result);
 
     if (status != APR_SUCCESS) {
         return status;
@@ -233,7 +232,7 @@ static apr_status_t answer(log_t *log, wf_result_t *result)
     ap_set_content_length(r, (apr_off_t)(log->range.end - log->range.begin));
     if (r->header_only) {
         log->range.end = log->range.begin;
-    } else {
+    } else if (header) {
         status = read_part(log, log->range.begin, log->range.end - log->range.begin, result);
     }
     return status == APR_SUCCESS ? send_pieces(log) : status;

@@ -107,7 +107,7 @@ static void test_failures(void **state)
         "  {\"action\": \"exec\", \"name\": \"twice\", \"command\": [\"sh\", \"-c\","
         "   \"echo out; printf 'odd\\\\tend' >&2; exit 3\"], \"repeatable\": true,"
         "   \"retry\": {\"attempts\": 2, \"backoff\": 0.01}, \"onError\": \"continue\"},"
-        "  {\"action\": \"exec\", \"command\": [\"/no/such/program\"]}]}]",
+        "  {\"action\": \"exec\", \"command\": [\"sh\", \"-c\", \"kill -9 $$\"]}]}]",
         "[T] main / twice (exec) begins\n"
         "out\nodd\tend\n"
         "[T] main / twice (exec) failed, attempt 1 of 2: exit-code: program \"sh\" of action "
@@ -116,8 +116,9 @@ static void test_failures(void **state)
         "[T] main / twice (exec) ends: error, exit-code: program \"sh\" of action \"twice\" ended "
         "with exit code 3: odd?end\n"
         "[T] main / exec (exec) begins\n"
-        "[T] main / exec (exec) ends: error, spawn-failed: program \"program\" could "
-        "not be started: No such file or directory\n");
+        "[T] main / exec (exec) ends: error, signal: program \"sh\" of action \"exec\" was ended "
+        "by "
+        "SIGKILL\n");
 }
 
 static void cancel_at_once(void *baton, const char *action, apr_uint64_t done, apr_uint64_t total)
