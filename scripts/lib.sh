@@ -46,6 +46,9 @@ packages_to_test=(
     faketime util-linux bsdutils mount openssl python3-jsonschema
 )
 
+# npm, for newman. NodeSource's nodejs brings it, and Debian's npm cannot be installed beside that one.
+command -v npm >/dev/null || packages_to_test+=(nodejs npm)
+
 # The databases that tests start for themselves, and their client programs.
 packages_to_test+=(sqlite3 postgresql mariadb-server-core mariadb-client-core odbc-postgresql
     libaprutil1-dbd-odbc)
