@@ -16,7 +16,7 @@ my $COLLECTION = 'conf/dbsync_wf.postman_collection.json';
 # What a request needs that not every version of the module has: the name in http/route.h.
 my %ENDPOINT = (
     'Projects' => 'PROJECTS', 'A project' => 'PROJECT', 'A task' => 'TASK', 'Events' => 'EVENTS',
-    'Output' => 'LOGS', 'Output to its end' => 'LOGS', 'OpenAPI' => 'OPENAPI', 'Metrics' => 'METRICS',
+    'Output' => 'LOGS', 'Output as it comes' => 'LOGS', 'OpenAPI' => 'OPENAPI', 'Metrics' => 'METRICS',
 );
 
 sub read_file
