@@ -6,7 +6,7 @@ use strict;
 use warnings FATAL => 'all';
 use File::Temp ();
 use JSON::PP ();
-use WfCommand qw(command_env write_file);
+use WfCommand qw(command_env has_endpoint write_file);
 use WfConfig qw(server_var);
 use WfTest;
 
@@ -58,11 +58,7 @@ sub script
 }
 
 # Those that this version can answer, in their order.
-my $route = read_file('mod_dbsync_wf/http/route.h');
-my @wanted = grep {
-    my $name = $ENDPOINT{$_->{name}};
-    !defined $name || $route =~ /\bWF_ENDPOINT_$name\b/;
-} @requests;
+my @wanted = grep { !$ENDPOINT{$_->{name}} || has_endpoint($ENDPOINT{$_->{name}}) } @requests;
 my $folder = File::Temp->newdir;
 my $environment = write_file("$folder/environment.json", JSON::PP->new->utf8->encode({
     name => 'the test server',
