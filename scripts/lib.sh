@@ -43,7 +43,7 @@ packages_to_build+=(
 # shellcheck disable=SC2034 # for those who source this
 packages_to_test=(
     clang shellcheck libcmocka-dev libapache2-mod-perl2 libwww-perl db5.3-util valgrind libc6-dbg
-    faketime util-linux bsdutils mount openssl python3-jsonschema
+    faketime util-linux bsdutils mount openssl python3-jsonschema mandoc
 )
 
 # npm, for newman. NodeSource's nodejs brings it, and Debian's npm cannot be installed beside that one.
