@@ -51,7 +51,8 @@ sub command_env
 
 # command([ARGUMENT, …], OPTION => …): runs it to its end. Gives an object with code, out and err; on a
 # terminal out has both streams. Options:
-#   in    => bytes on standard input
+#   in    => bytes on standard input; undef closes it
+#   to    => a file for standard output
 #   env   => {NAME => value}; undef takes one away
 #   tty   => 1: all three streams are a terminal
 #   reply => [qr//, text]: what is typed once the terminal shows that
@@ -98,6 +99,8 @@ sub _start
         open STDIN, '<&', $option{tty} ? $typed : $in or POSIX::_exit(126);
         open STDOUT, '>&', $out or POSIX::_exit(126);
         open STDERR, '>&', $err or POSIX::_exit(126);
+        open STDOUT, '>', $option{to} or POSIX::_exit(126) if defined $option{to};
+        POSIX::close(0) if exists $option{in} && !defined $option{in};
         # A session of its own: it has no terminal but one that script(1) makes.
         POSIX::setsid();
         exec {$command->[0]} @{$command} or POSIX::_exit(127);

@@ -36,6 +36,8 @@ cases(
     ['run of what takes too long', [qw(run 600 long --wait --timeout 1)], 4, qr/^status +running$/m,
         qr/not ended within 1 s/],
     ['a body', [qw(run 600 echo --wait -d), '{"a": "b c"}'], 0, qr/^result +\{"a":"b c"\}$/m, ''],
+    ['standard input is closed', [qw(run 600 echo --wait -d), '"x"'], 0, qr/^result +x$/m, '', in => undef],
+    ['standard output is full', [qw(run 600 noop)], 6, '', qr/output cannot be written/, to => '/dev/full'],
     ['a negative number', [qw(run 600 echo --wait -d -5)], 0, qr/^result +-5$/m, ''],
     ['a body from a file', [qw(run 600 echo --wait -d), "\@$body"], 0, qr/"from":"a file"/, ''],
     ['from standard input', [qw(run 600 echo --wait -d -)], 0, qr/^result +standard input$/m, '', in => '"standard input"'],

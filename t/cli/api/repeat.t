@@ -30,7 +30,7 @@ sub key_of { return $_[0] =~ /^Idempotency-Key: (\S+)\r$/m ? $1 : 'none' }
     my $is = command(['run', 'a', 'b', '-d', '{"n": 1}', '--url', $stub->url]);
     is($is->code, 0, 'run is repeated');
     is($is->out, "p-1\n", 'until there is a pid');
-    like($is->err, qr/\Adbsync-wf: [^\n]*; trying again for 30 s\n\z/, 'which is told once');
+    like($is->err, qr/\Adbsync-wf: [^\n]*; trying again for \d+ s\n\z/, 'which is told once');
     my @requests = $stub->requests;
     is(scalar @requests, 4, 'no more often than needed');
     is(scalar keys %{{map { $_ => 1 } @requests}}, 1, 'and each request is the same, byte for byte');
@@ -42,9 +42,9 @@ sub key_of { return $_[0] =~ /^Idempotency-Key: (\S+)\r$/m ? $1 : 'none' }
 {
     my $stub = stub(sub { WfStub::answer(503, '{}', 'Retry-After: 3600') });
     my $begin = time;
-    my $is = command(['run', 'a', 'b', '--retry', 1, '--url', $stub->url]);
+    my $is = command(['run', 'a', 'b', '--retry', 5, '--url', $stub->url]);
     is($is->code, 6, 'a server that stays busy');
-    cmp_ok(time - $begin, '<', 20, 'is not asked for ever');
+    cmp_ok(time - $begin, '<', 40, 'is not asked for ever');
     is(scalar $stub->requests, 2, 'nor more often than it said');
     my ($key) = $is->err =~ /with --key (\S+)$/m;
     is($key, key_of(($stub->requests)[0]), 'and the key to repeat it with is told');
