@@ -43,8 +43,11 @@ packages_to_build+=(
 # shellcheck disable=SC2034 # for those who source this
 packages_to_test=(
     clang shellcheck libcmocka-dev libapache2-mod-perl2 libwww-perl db5.3-util valgrind libc6-dbg
-    faketime util-linux mount openssl python3-jsonschema
+    faketime util-linux bsdutils mount openssl python3-jsonschema mandoc
 )
+
+# npm, for newman. NodeSource's nodejs brings it, and Debian's npm cannot be installed beside that one.
+command -v npm >/dev/null || packages_to_test+=(nodejs npm)
 
 # The databases that tests start for themselves, and their client programs.
 packages_to_test+=(sqlite3 postgresql mariadb-server-core mariadb-client-core odbc-postgresql

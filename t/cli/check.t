@@ -1,17 +1,20 @@
 #!/usr/bin/env perl
 # SPDX-License-Identifier: Apache-2.0
-# scripts/dbsync-wf check: good and broken project files, its exit codes, and what it says. WF_CHECK
-# names the built program.
+# dbsync-wf check: good and broken project files, its exit codes, and what it says. WF_CHECK names the
+# built program, WF_COMMAND the script where it is installed; it then finds the program by itself.
 use strict;
 use warnings FATAL => 'all';
+use File::Spec ();
 use File::Temp ();
 use Test::More;
+
+my $command = $ENV{WF_COMMAND} // 'scripts/dbsync-wf';
 
 # check(ARGUMENT, …): exit code, and both streams' text.
 sub check
 {
     my (@arguments) = @_;
-    my $said = qx(scripts/dbsync-wf check @{[map {"'$_'"} @arguments]} 2>&1);
+    my $said = qx($command check @{[map {"'$_'"} @arguments]} 2>&1);
     return ($? >> 8, $said);
 }
 
@@ -53,6 +56,9 @@ is($said, "none.json: is not there\n", 'is said to be missing');
 ($code, $said) = check("$folder/none");
 is($code, 2, 'a folder that is not there');
 like($said, qr{/none: No such file or directory}, 'is said to be missing');
-is(system('scripts/dbsync-wf >/dev/null 2>&1') >> 8, 2, 'no command: usage');
+is(system("$command >/dev/null 2>&1") >> 8, 2, 'no command: usage');
+like(scalar qx($command --help), qr/^usage: .*^Exit codes: /ms, 'help');
+like(scalar qx(cd / && HOME=/ XDG_CONFIG_HOME= DBSYNC_WF_URL= @{[File::Spec->rel2abs($command)]} runs 2>&1),
+    qr/^dbsync-wf: where is the API\?/, 'the commands over the API are there, from any folder');
 
 done_testing();
