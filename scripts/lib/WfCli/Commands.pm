@@ -7,7 +7,7 @@ use strict;
 use warnings FATAL => 'all';
 use IO::Handle ();
 use Time::HiRes qw(sleep time);
-use WfCli::Exit qw(COMPLETED REFUSED UNREACHABLE give_up usage_error);
+use WfCli::Exit qw(COMPLETED UNREACHABLE give_up usage_error);
 use WfCli::Http ();
 use WfCli::Run qw(run_cells run_heads run_text);
 use WfCli::Text qw(complain printable printable_stream put put_bytes shown table_row);
@@ -40,6 +40,8 @@ our %COMMAND = (
 sub run
 {
     my ($http, $option, $project, $task) = @_;
+    usage_error('--timeout and --interrupt-on-signal go with --wait')
+        if !$option->{wait} && grep { defined $option->{$_} } qw(timeout interrupt-on-signal);
     my $body = _body($option->{data});
     my $key = _key($option->{key});
     my $path = WfCli::Http::path('projects', $project, 'tasks', $task, 'run') . '?trigger=API';
@@ -52,6 +54,7 @@ sub run
     die $failure if $failure;
     complain(_repeat_hint($key)) if $answer->{failure} || $answer->{status} >= 500;
     my $run = $http->expect_object($answer);
+    give_up(UNREACHABLE, 'the answer has no pid') if !length($run->{pid} // '');
     complain('this key has started that run before')
         if defined $option->{key} && ($answer->{headers}{'idempotency-replayed'} // '') eq 'true';
     if (!$option->{wait}) {

@@ -73,6 +73,7 @@ cases(
     ['a folder up', [qw(run .. noop)], 2, '', qr/takes PROJECT TASK/],
     ['no number', ['wait', '--timeout', 'x', $NOBODY], 2, '', qr/^dbsync-wf: Value "x" invalid/],
     ['below zero', ['wait', '--timeout=-1', $NOBODY], 2, '', qr/--timeout is 0 or more/],
+    ['a time without waiting', [qw(run 600 noop --timeout 3)], 2, '', qr/go with --wait/],
     ['no limit', [qw(runs --limit 0)], 2, '', qr/--limit is 1 or more/],
     ['no URL', ['runs'], 2, '', qr/^dbsync-wf: where is the API\?/, env => {DBSYNC_WF_URL => undef}],
     ['another scheme', [qw(runs --url file:///etc/passwd)], 2, '', qr/must begin with http/],

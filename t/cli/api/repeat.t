@@ -70,6 +70,12 @@ for my $case (['no JSON', '<html>'], ['no object', '[]'], ['half an object', '{"
     is($is->code, 6, 'an answer that breaks off is none');
 }
 
+{
+    my $stub = stub(sub { WfStub::answer(202, '{}') });
+    my $is = command(['run', 'a', 'b', '--wait', '--url', $stub->url]);
+    is($is->code . $is->err, "6dbsync-wf: the answer has no pid\n", 'an answer without a pid is none');
+}
+
 # An answer that is lost after the real server has accepted the run.
 {
     my $port = server_var('port');
