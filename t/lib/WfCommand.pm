@@ -13,7 +13,7 @@ use POSIX ();
 use Time::HiRes qw(time);
 use WfConfig qw(server_var);
 
-our @EXPORT_OK = qw(command command_env command_home has_endpoint write_file);
+our @EXPORT_OK = qw(command command_env command_home write_file);
 
 my $SECONDS = 60;    # that a command may take
 my $home = File::Temp->newdir;
@@ -29,15 +29,6 @@ sub write_file
     close $out or die "$file: $!\n";
     chmod 0600, $file or die "$file: $!\n";
     return $file;
-}
-
-# Whether this version of the module has an endpoint, by its name in http/route.h.
-sub has_endpoint
-{
-    my ($name) = @_;
-    my $route = 'mod_dbsync_wf/http/route.h';
-    open my $in, '<', $route or die "$route: $!\n";
-    return scalar grep {/\bWF_ENDPOINT_$name\b/} <$in>;
 }
 
 # The environment of a command, and of anybody who wants to be sure that it has nothing else.

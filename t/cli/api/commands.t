@@ -4,7 +4,7 @@
 use strict;
 use warnings FATAL => 'all';
 use JSON::PP qw(decode_json);
-use WfCommand qw(command command_home has_endpoint write_file);
+use WfCommand qw(command command_home write_file);
 use WfTest;
 
 my $UUID = qr/[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}/;
@@ -139,17 +139,15 @@ is(scalar(() = command([@silent, qw(--limit 510)])->out =~ /^$UUID /mg), 510, '-
 my @pages = split /\n/, command([@silent, qw(--all --json)])->out;
 is(scalar(map { @{decode_json($_)->{runs}} } @pages), $TOTAL, '--all --json: a page a line');
 
-# What another version of the module may not have.
+# Projects, and logs.
 cases(
     ['projects', ['projects'], 0, qr/^PROJECT  NAME\n.*^569      CRM to ERP\n/ms, ''],
     ['the tasks of one', [qw(projects 569)], 0, qr/^TASK  NAME\n12    Upsert customer\n/, ''],
     ['of none', [qw(projects none)], 5, '', qr/\(404\)/],
-) if has_endpoint('PROJECTS');
-cases(
     ['logs', ['logs', $done], 0, qr/^two\nlines\n/m, ''],
     ['of what has ended', ['logs', $done, '--follow'], 0, qr/^two\nlines\n/m, ''],
     ['of no run', ['logs', $NOBODY], 5, '', qr/\(404\)/],
-) if has_endpoint('LOGS');
+);
 
 # The file.
 mkdir "$home/.config";
