@@ -50,6 +50,10 @@ packages_to_test=(
 packages_to_test+=(sqlite3 postgresql mariadb-server-core mariadb-client-core odbc-postgresql
     libaprutil1-dbd-odbc)
 
+# What scripts/bench needs beside that.
+# shellcheck disable=SC2034 # for those who source this
+packages_to_bench=(wrk)
+
 # What scripts/fuzz needs beside what building does; libclang-rt-dev has libFuzzer.
 # shellcheck disable=SC2034 # for those who source this
 packages_to_fuzz=(clang libclang-rt-dev)

@@ -30,6 +30,7 @@
 
 #define ANSWER_MAX   (64 * 1024)
 #define EVENTS_MAX   256
+#define BROKEN_MOST  1000 /* connections; more of them are a server that does not work */
 #define WAIT_FOR_ALL 60e9 /* nanoseconds for what is under way at the end */
 
 typedef struct connection_t {
@@ -178,7 +179,10 @@ static void answered(connection_t *c, int keeps)
 /* A connection that the server has closed while it was idle is opened anew. */
 static void start_over(connection_t *c)
 {
-    load.broken++;
+    if (++load.broken > BROKEN_MOST) {
+        fprintf(stderr, "load: more than %d connections broke\n", BROKEN_MOST);
+        exit(1);
+    }
     close_connection(c);
     send_request(c);
 }
@@ -188,6 +192,10 @@ static void step(connection_t *c, uint32_t events)
     ssize_t n;
     int keeps = 1;
 
+    if (!c->busy) { /* the server has closed it while it was idle */
+        close_connection(c);
+        return;
+    }
     if (events & EPOLLOUT) {
         n = send(c->fd, load.request + c->sent, load.request_len - c->sent, MSG_NOSIGNAL);
         if (n < 0 && errno != EAGAIN) {
