@@ -50,6 +50,11 @@ packages_to_test=(
 packages_to_test+=(sqlite3 postgresql mariadb-server-core mariadb-client-core odbc-postgresql
     libaprutil1-dbd-odbc)
 
+# The browser that tests drive.
+packages_to_test+=(chromium chromium-driver)
+# Of these one program is unpacked, because to install them would start a service.
+packages_to_unpack=(prometheus) # promtool
+
 # What scripts/bench needs beside that.
 # shellcheck disable=SC2034 # for those who source this
 packages_to_bench=(wrk)
@@ -92,6 +97,31 @@ clusters_forbid() {
 }
 
 clusters_allow() { "${sudo[@]}" rm -f "$clusters"; }
+
+# Exports WF_PROMTOOL, Prometheus' own tool: the machine's, or the one of Debian's package, which is
+# kept among the caches. Where neither can be had t/api/metrics.t does without.
+promtool_fetch() {
+    local tools=/var/cache/dbsync_wf/tools work
+    am_root || tools=${XDG_CACHE_HOME:-$HOME/.cache}/dbsync_wf/tools
+    WF_PROMTOOL=$(command -v promtool) || WF_PROMTOOL=$tools/promtool
+    export WF_PROMTOOL
+    [ ! -x "$WF_PROMTOOL" ] || return 0
+    if ! command -v apt-get >/dev/null || ! command -v dpkg-deb >/dev/null; then
+        say "There is no apt-get here: have promtool (of Prometheus) in PATH"
+        return 0
+    fi
+    title "Unpacking promtool of ${packages_to_unpack[*]}"
+    mkdir -p "$tools"
+    work=$(mktemp -d "$tools/XXXXXX")
+    # apt-get downloads as a user of its own, who must be let in.
+    if am_root && id _apt >/dev/null 2>&1; then
+        chown _apt "$work"
+    fi
+    (cd "$work" && apt-get download -q "${packages_to_unpack[@]}" &&
+        dpkg-deb --fsys-tarfile ./prometheus_*.deb | tar -xf - ./usr/bin/promtool &&
+        mv usr/bin/promtool "$WF_PROMTOOL") || fail "promtool could not be unpacked"
+    rm -rf -- "$work"
+}
 
 # Who builds and serves where root started the script: httpd never runs as root here.
 unprivileged_user() {

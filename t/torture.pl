@@ -15,7 +15,7 @@ my %count = WfTorture->new(
     say     => sub { print "$_[0]\n" },
 )->run;
 
-my @promises = qw(lost stuck double false orphans refused);
+my @promises = qw(lost stuck double false orphans refused silent);
 my %promise = map { $_ => 1 } @promises;
 print "\n";
 printf "%-22s %8d\n", $_, $count{$_} for sort grep { !$promise{$_} } keys %count;

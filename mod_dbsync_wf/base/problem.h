@@ -33,6 +33,7 @@
     X(LENGTH_REQUIRED,  "length-required",   411, "The body's length is missing")                     \
     X(BODY_TOO_LARGE,   "body-too-large",    413, "The body is too large")                            \
     X(MEDIA_TYPE,       "unsupported-media-type", 415, "The content type is not JSON")                \
+    X(RANGE,            "range-not-satisfiable", 416, "Nothing of the range is there")                \
     X(KEY_REUSED,       "idempotency-key-reused", 422,                                                \
                                                   "The idempotency key belongs to another request")   \
     X(QUEUE_FULL,       "queue-full",        429, "Too many runs are waiting")                        \

@@ -137,6 +137,14 @@ apr_status_t wf_action_flow_execute(const char *flow, const wf_action_context_t 
 void wf_action_count(const wf_action_context_t *context, const wf_records_t *more);
 
 /*
+ * Puts out bytes: they become part of the run's log as they are. `walk` is the context's, so that
+ * this can be handed to what calls back (flow/process.h). _has_: whether anybody wants them; only
+ * then may they be put out.
+ */
+int wf_action_has_output(const wf_action_context_t *context);
+void wf_action_output(void *walk, wf_slice_t bytes);
+
+/*
  * Markers: what a task remembers from one run to the next, such as the latest change that it has
  * copied. A marker that is set takes effect when the run completes, and not at all otherwise.
  * _get: the JSON text that the last completed run left, empty where none did.

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The action "debug": {"action": "debug", "message": "{{…}}"}: shows a text in the run's actions.
- * It goes nowhere else, above all not into a log, since it may hold whatever the body holds.
+ * The action "debug": {"action": "debug", "message": "{{…}}"}: shows a text in the run's actions,
+ * and in its log. It goes nowhere else, above all not into the server's, since it may hold whatever
+ * the body holds.
  */
 #include "flow/action.h"
 #include "flow/document.h"
@@ -25,6 +26,21 @@ static apr_status_t parse_debug(void **spec, const wf_check_t *at, const wf_load
     return status;
 }
 
+/* A string as its text, anything else as JSON; as a line. */
+static void put_out(const wf_action_context_t *context, wf_slice_t json)
+{
+    wf_buf_t text = {NULL, 0, 0};
+
+    if (wf_json_type(json) == WF_JSON_STRING) {
+        wf_json_string_decode(&text, json);
+    } else {
+        wf_buf_add_slice(&text, json);
+    }
+    wf_buf_add_char(&text, '\n');
+    wf_action_output(context->walk, wf_buf_slice(&text));
+    wf_buf_free(&text);
+}
+
 static apr_status_t execute_debug(wf_action_end_t *end, const void *spec,
                                   const wf_action_context_t *context, wf_result_t *result,
                                   apr_pool_t *pool)
@@ -37,6 +53,9 @@ static apr_status_t execute_debug(wf_action_end_t *end, const void *spec,
     } else if (rv == APR_SUCCESS) {
         wf_json_put_bytes(end->details, "message", wf_slice_of(json.data, MESSAGE_MOST));
         wf_json_put_bool(end->details, "messageCut", 1);
+    }
+    if (rv == APR_SUCCESS && wf_action_has_output(context)) {
+        put_out(context, wf_buf_slice(&json));
     }
     wf_buf_free(&json);
     end->has_none = 1;

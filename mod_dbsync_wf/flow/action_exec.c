@@ -344,6 +344,10 @@ static apr_status_t execute_exec(wf_action_end_t *end, const void *spec,
     program.input = input;
     program.output_cap = WF_RESULT_CAP;
     program.error_cap = WF_EXEC_ERROR_KEPT;
+    if (wf_action_has_output(context)) {
+        program.on_output = wf_action_output;
+        program.baton = context->walk;
+    }
     program.tag = context->fence;
     program.deadline = context->deadline;
     program.grace = context->grace;

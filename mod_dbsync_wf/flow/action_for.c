@@ -4,6 +4,7 @@
  * executes actions once for each element of an array, which is the variable @item meanwhile.
  */
 #include "flow/action.h"
+#include "flow/reads.h"
 
 #include <apr_strings.h>
 
@@ -19,6 +20,8 @@ typedef struct for_t {
 static apr_status_t parse_for(void **spec, const wf_check_t *at, const wf_loader_t *loader)
 {
     for_t *parsed = apr_pcalloc(at->pool, sizeof(*parsed));
+    wf_alias_t element = {NULL, NULL, at->aliases};
+    wf_check_t inside = *at;
     apr_status_t status = wf_check_template(&parsed->each, at, "each", WF_REQUIRED);
 
     *spec = parsed;
@@ -29,8 +32,11 @@ static apr_status_t parse_for(void **spec, const wf_check_t *at, const wf_loader
     if (status == APR_SUCCESS) {
         status = wf_check_name(&parsed->index, at, "index", WF_OPTIONAL);
     }
+    element.variable = parsed->as;
+    element.path = wf_reads_element(at, json_object_get(at->object, "each"));
+    inside.aliases = &element;
     return status == APR_SUCCESS
-               ? wf_action_list_parse(&parsed->actions, at, "do", WF_REQUIRED, loader)
+               ? wf_action_list_parse(&parsed->actions, &inside, "do", WF_REQUIRED, loader)
                : status;
 }
 

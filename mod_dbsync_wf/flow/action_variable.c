@@ -23,8 +23,7 @@ static apr_status_t parse_variable(void **spec, const wf_check_t *at, const wf_l
     variable_t *variable = apr_pcalloc(at->pool, sizeof(*variable));
     const json_t *object = NULL;
     apr_status_t status = wf_check_object(&object, at, "set", WF_REQUIRED);
-    wf_check_t place = {object, apr_pstrcat(at->pool, at->path, "/set", NULL), at->result,
-                        at->pool};
+    wf_check_t place = *at;
     const char *name;
     json_t *value;
 
@@ -33,6 +32,8 @@ static apr_status_t parse_variable(void **spec, const wf_check_t *at, const wf_l
     if (status != APR_SUCCESS) {
         return status;
     }
+    place.object = object;
+    place.path = apr_pstrcat(at->pool, at->path, "/set", NULL);
     variable->settings =
         apr_pcalloc(at->pool, json_object_size(object) * sizeof(*variable->settings) + 1);
     json_object_foreach((json_t *)object, name, value)

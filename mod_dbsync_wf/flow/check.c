@@ -3,6 +3,7 @@
 #include "flow/check.h"
 
 #include <apr_strings.h>
+#include "flow/reads.h"
 
 apr_status_t wf_check_error(const wf_check_t *at, const char *member, const char *format, ...)
 {
@@ -246,6 +247,7 @@ apr_status_t wf_check_template_value(wf_template_t **out, const wf_check_t *at, 
     if (wf_template_parse(out, text, &cause, at->pool) != APR_SUCCESS) {
         return wf_check_error(at, member, "%s", cause.detail);
     }
+    wf_reads_add(at, *out);
     return APR_SUCCESS;
 }
 

@@ -15,12 +15,17 @@
 #include "base/result.h"
 #include "flow/mapping.h"
 
+typedef struct wf_reads_t wf_reads_t; /* flow/reads.h, as is the next */
+struct wf_alias_t;
+
 /* An object of the file, where it is, and where answers go. */
 typedef struct wf_check_t {
     const json_t *object;
     const char *path;    /* JSON pointer (RFC 6901) of the object; "" is the whole file */
     wf_result_t *result; /* may be NULL */
     apr_pool_t *pool;    /* strings and templates are copied into it */
+    wf_reads_t *reads;   /* collects what templates read; NULL: nobody wants to know */
+    const struct wf_alias_t *aliases; /* what stands for a part of the body here */
 } wf_check_t;
 
 typedef enum { WF_OPTIONAL, WF_REQUIRED } wf_need_e;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* A task's execution, from its first flow to the outcome. */
-#include "flow/walk.h"
+#include "flow/narrate.h"
 
 #include "base/clock.h"
 
@@ -103,6 +103,7 @@ void wf_execute(wf_outcome_t *outcome, const wf_execution_t *execution, apr_pool
     apr_pool_create(&walk.context.run_pool, pool);
     apr_pool_tag(walk.context.run_pool, "wf_run");
     walk.context.resources = apr_hash_make(walk.context.run_pool);
+    wf_narrate_open(&walk);
     rv = walk_flows(&walk, &result);
     apr_pool_destroy(walk.context.run_pool);
     if (rv == WF_ECANCELLED) {

@@ -29,6 +29,9 @@ typedef struct wf_execution_t {
     void (*progress)(void *baton, const char *action, apr_uint64_t done, apr_uint64_t total);
     /* Told when rows have been read or written: how many by now. May be NULL. */
     void (*count)(void *baton, const wf_records_t *records);
+    /* Handed what the run puts out (flow/narrate.h), as it comes; the bytes are valid during the
+     * call, which must not last. May be NULL. */
+    void (*output)(void *baton, wf_slice_t bytes);
     void *baton;
 } wf_execution_t;
 

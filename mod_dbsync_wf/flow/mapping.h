@@ -93,6 +93,9 @@ apr_status_t wf_template_parse(wf_template_t **tmpl, wf_slice_t text, wf_result_
 /* Whether the template's value depends on nothing: no expression but texts, numbers, words. */
 int wf_template_is_constant(const wf_template_t *tmpl);
 
+/* Whether the template is one path alone. */
+int wf_template_is_path(const wf_template_t *tmpl);
+
 /* The text that the template was parsed from. */
 wf_slice_t wf_template_source(const wf_template_t *tmpl);
 

@@ -26,6 +26,13 @@ static const wf_node_t *lone_node(const wf_template_t *tmpl)
     return tmpl->part_count == 1 && tmpl->parts[0].source.len ? tmpl->parts[0].node : NULL;
 }
 
+int wf_template_is_path(const wf_template_t *tmpl)
+{
+    const wf_node_t *node = lone_node(tmpl);
+
+    return node && node->kind == WF_NODE_PATH;
+}
+
 int wf_template_column(const wf_template_t *tmpl, const wf_slice_t *names, int count)
 {
     const wf_node_t *node = lone_node(tmpl);

@@ -37,8 +37,12 @@ typedef struct wf_process_spec_t {
     wf_slice_t input;        /* fed to stdin */
     apr_size_t output_cap;   /* bytes of stdout that are kept */
     apr_size_t error_cap;    /* bytes of stderr that are kept */
-    apr_uint64_t tag;        /* unique among all runs, never 0 */
-    apr_time_t deadline;     /* a wf_clock time at which the tree is ended; 0: none */
+    /* Handed what comes on either of them, as it comes; called on the caller's thread. May be NULL.
+     */
+    void (*on_output)(void *baton, wf_slice_t bytes);
+    void *baton;
+    apr_uint64_t tag;          /* unique among all runs, never 0 */
+    apr_time_t deadline;       /* a wf_clock time at which the tree is ended; 0: none */
     apr_interval_time_t grace; /* from TERM to KILL, at most: see wf_cancel_grace */
     wf_cancel_t *cancel;       /* never NULL; ends the tree when requested; past the deadline
                                   its reason becomes TIMEOUT */

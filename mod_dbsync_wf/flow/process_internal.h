@@ -80,6 +80,8 @@ typedef struct wf_streams_t {
     int in;           /* our end, non-blocking; -1 once all is fed or nobody reads */
     wf_slice_t input; /* what is yet to be fed */
     wf_stream_t out[2];
+    void (*on_output)(void *baton, wf_slice_t bytes); /* of the spec */
+    void *baton;
     int theirs[3]; /* the program's ends; -1 once closed */
 } wf_streams_t;
 

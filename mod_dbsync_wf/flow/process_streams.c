@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The three standard streams of a program, from our side: input is fed as the program takes it,
- * output is kept up to a cap and drained past it, and nothing here ever blocks.
+ * output is handed on, kept up to a cap and drained past it, and nothing here ever blocks.
  */
 #include "flow/process_internal.h"
 
@@ -25,6 +25,8 @@ wf_streams_t *wf_streams_create(const wf_process_spec_t *spec, apr_pool_t *pool)
 
     streams->in = -1;
     streams->input = spec->input;
+    streams->on_output = spec->on_output;
+    streams->baton = spec->baton;
     for (int i = 0; i < 2; i++) {
         streams->out[i].fd = -1;
         streams->out[i].cap = i == 0 ? spec->output_cap : spec->error_cap;
@@ -117,7 +119,7 @@ static void keep(wf_stream_t *stream, const char *data, apr_size_t len)
 }
 
 /* Reads once; how many bytes came, 0 where none did for now or the stream has ended. */
-static apr_size_t take(wf_stream_t *stream)
+static apr_size_t take(wf_streams_t *streams, wf_stream_t *stream)
 {
     char chunk[CHUNK];
     ssize_t count;
@@ -127,6 +129,9 @@ static apr_size_t take(wf_stream_t *stream)
     } while (count < 0 && errno == EINTR);
     if (count > 0) {
         keep(stream, chunk, (apr_size_t)count);
+        if (streams->on_output) {
+            streams->on_output(streams->baton, wf_slice_of(chunk, (apr_size_t)count));
+        }
         return (apr_size_t)count;
     }
     if (count == 0 || errno != EAGAIN) {
@@ -149,7 +154,7 @@ void wf_streams_serve(wf_streams_t *streams, const struct pollfd at[WF_STREAMS])
     }
     for (int i = 0; i < 2; i++) {
         if (at[i + 1].revents) {
-            take(&streams->out[i]);
+            take(streams, &streams->out[i]);
         }
     }
 }
@@ -158,7 +163,7 @@ void wf_streams_serve(wf_streams_t *streams, const struct pollfd at[WF_STREAMS])
  * At most what a pipe holds: a process that left the tree on purpose may still be writing, and must
  * not keep us here.
  */
-static void drain(wf_stream_t *stream)
+static void drain(wf_streams_t *streams, wf_stream_t *stream)
 {
     apr_size_t count, most, sum = 0;
     int size;
@@ -168,7 +173,7 @@ static void drain(wf_stream_t *stream)
     }
     size = fcntl(stream->fd, F_GETPIPE_SZ);
     most = size > 0 ? (apr_size_t)size : CHUNK;
-    while (stream->fd >= 0 && sum < most && (count = take(stream)) > 0) {
+    while (stream->fd >= 0 && sum < most && (count = take(streams, stream)) > 0) {
         sum += count;
     }
 }
@@ -178,7 +183,7 @@ void wf_streams_close(wf_streams_t *streams)
     wf_streams_detach(streams);
     close_end(&streams->in);
     for (int i = 0; i < 2; i++) {
-        drain(&streams->out[i]);
+        drain(streams, &streams->out[i]);
         close_end(&streams->out[i].fd);
     }
 }

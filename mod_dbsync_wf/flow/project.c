@@ -7,6 +7,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdlib.h>
 #include <sys/stat.h>
 #include <unistd.h>
 #include <apr_hash.h>
@@ -18,11 +19,14 @@
 #define CONCURRENCY_MOST 1000000
 #define QUEUE_MOST       1000000
 #define ID_MOST          64
+#define EXAMPLE_MOST     65536 /* bytes, without needless white space */
+#define EXAMPLE_DEPTH    512   /* as a request's body */
 
 struct wf_project_t {
     const char *id;
     const char *name;
-    apr_hash_t *tasks; /* id to wf_task_t; only read once the project is loaded */
+    apr_hash_t *tasks;            /* id to wf_task_t; only read once the project is loaded */
+    apr_array_header_t *in_order; /* the same, as const wf_task_t * */
 };
 
 const char *wf_project_id(const wf_project_t *project)
@@ -38,6 +42,11 @@ const char *wf_project_name(const wf_project_t *project)
 int wf_project_task_count(const wf_project_t *project)
 {
     return (int)apr_hash_count(project->tasks);
+}
+
+const wf_task_t *wf_project_task_at(const wf_project_t *project, int index)
+{
+    return APR_ARRAY_IDX(project->in_order, index, const wf_task_t *);
 }
 
 const wf_task_t *wf_project_task(const wf_project_t *project, const char *task_id)
@@ -135,10 +144,33 @@ static apr_status_t load_policy(wf_task_t *task, const wf_check_t *at)
     return status;
 }
 
+/* Any JSON, null included; without it, what the task's parameters make. */
+static apr_status_t load_example(wf_task_t *task, const wf_check_t *at)
+{
+    const json_t *value = json_object_get(at->object, "example");
+    char *text = NULL;
+
+    if (!value) {
+        task->example = wf_reads_example(at->reads, at->pool);
+        return APR_SUCCESS;
+    }
+    text = json_dumps(value, JSON_ENCODE_ANY | JSON_COMPACT);
+    if (!text || strlen(text) > EXAMPLE_MOST) {
+        free(text);
+        return wf_check_error(at, "example", "must not be longer than %d bytes", EXAMPLE_MOST);
+    }
+    task->example = apr_pstrdup(at->pool, text);
+    free(text);
+    if (wf_json_check(wf_slice(task->example), EXAMPLE_DEPTH, NULL) != APR_SUCCESS) {
+        return wf_check_error(at, "example", "must not nest more than %d deep", EXAMPLE_DEPTH);
+    }
+    return APR_SUCCESS;
+}
+
 static apr_status_t load_task(wf_task_t *task, const wf_check_t *at, apr_hash_t *connectors)
 {
-    static const char *const members[] = {"name",    "timeout", "concurrency", "queue",
-                                          "overlap", "onLost",  "flows",       NULL};
+    static const char *const members[] = {"name",   "timeout", "concurrency", "queue", "overlap",
+                                          "onLost", "example", "flows",       NULL};
     apr_status_t status = wf_check_members(at, members, NULL);
 
     if (status == APR_SUCCESS) {
@@ -147,7 +179,11 @@ static apr_status_t load_task(wf_task_t *task, const wf_check_t *at, apr_hash_t 
     if (status == APR_SUCCESS) {
         status = load_policy(task, at);
     }
-    return status == APR_SUCCESS ? load_flows(task, at, connectors) : status;
+    if (status == APR_SUCCESS) {
+        status = load_flows(task, at, connectors);
+    }
+    task->parameters = wf_reads_parameters(&task->parameter_count, at->reads);
+    return status == APR_SUCCESS ? load_example(task, at) : status;
 }
 
 static apr_status_t load_tasks(wf_project_t *project, const wf_check_t *at, apr_hash_t *connectors)
@@ -174,11 +210,13 @@ static apr_status_t load_tasks(wf_project_t *project, const wf_check_t *at, apr_
         task->id = apr_pstrdup(at->pool, id);
         place.object = value;
         place.path = apr_psprintf(at->pool, "%s/tasks/%s", at->path, id);
+        place.reads = wf_reads_create(at->pool);
         status = load_task(task, &place, connectors);
         if (status != APR_SUCCESS) {
             return status;
         }
         apr_hash_set(project->tasks, task->id, APR_HASH_KEY_STRING, task);
+        APR_ARRAY_PUSH(project->in_order, const wf_task_t *) = task;
     }
     return APR_SUCCESS;
 }
@@ -303,6 +341,7 @@ apr_status_t wf_project_load(wf_project_t **project, const char *dir, const char
 
     wf_result_init(&cause, pool);
     loaded->tasks = apr_hash_make(pool);
+    loaded->in_order = apr_array_make(pool, 4, sizeof(const wf_task_t *));
     if (wf_id_is_valid(id)) {
         loaded->id = apr_pstrdup(pool, id);
         status = load_file(loaded, apr_pstrcat(pool, dir, "/", id, ".json", NULL), &at);

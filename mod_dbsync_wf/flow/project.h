@@ -9,8 +9,10 @@
 #ifndef WF_FLOW_PROJECT_H
 #define WF_FLOW_PROJECT_H
 
+#include <apr_tables.h>
 #include "base/result.h"
 #include "flow/action.h"
+#include "flow/reads.h"
 
 typedef enum { WF_ON_LOST_FAIL, WF_ON_LOST_RERUN } wf_on_lost_e;
 
@@ -37,6 +39,9 @@ typedef struct wf_task_t {
     wf_overlap_e overlap;
     int flow_count;
     const wf_flow_t *flows;
+    int parameter_count; /* of the body, as far as the file's expressions tell */
+    const wf_parameter_t *parameters;
+    const char *example; /* a body, as JSON: the file's, or one that has the parameters */
 } wf_task_t;
 
 typedef struct wf_project_t wf_project_t;
@@ -45,6 +50,9 @@ const char *wf_project_id(const wf_project_t *project);
 const char *wf_project_name(const wf_project_t *project); /* NULL where the file gives none */
 
 int wf_project_task_count(const wf_project_t *project);
+
+/* A task by its place in the file, counted from 0. */
+const wf_task_t *wf_project_task_at(const wf_project_t *project, int index);
 
 /* A task by its id, or NULL. It lives as long as the caller's hold on the project. */
 const wf_task_t *wf_project_task(const wf_project_t *project, const char *task_id);
@@ -78,6 +86,22 @@ apr_status_t wf_projects_create(wf_projects_t **projects, apr_pool_t *pool);
  */
 apr_status_t wf_projects_find(const wf_project_t **project, wf_projects_t *projects,
                               const char *dir, const char *id, wf_result_t *result,
+                              apr_pool_t *pool);
+
+/*
+ * The same, and tells whether the file as it is now is broken or cannot be read: *broken beside
+ * APR_SUCCESS means that the project is an earlier version.
+ */
+apr_status_t wf_projects_look(const wf_project_t **project, int *broken, wf_projects_t *projects,
+                              const char *dir, const char *id, wf_result_t *result,
+                              apr_pool_t *pool);
+
+/*
+ * The ids that files in a folder are named by, those behind `after` (NULL: all of them), in the
+ * order of their bytes; whether a file is a project shows when it is loaded. *ids is an array of
+ * const char *. APR_SUCCESS, or the system's error where the folder cannot be read.
+ */
+apr_status_t wf_projects_list(apr_array_header_t **ids, const char *dir, const char *after,
                               apr_pool_t *pool);
 
 #endif

@@ -10,6 +10,8 @@
  */
 #include "flow/project.h"
 
+#include <dirent.h>
+#include <errno.h>
 #include <stdlib.h>
 #include <sys/stat.h>
 #include <time.h>
@@ -45,6 +47,7 @@ typedef struct entry_t {
     int settled;                  /* whether an equal stamp means an equal file */
     stamp_t reported;             /* of the file whose failure was logged */
     apr_status_t reported_status; /* APR_SUCCESS: none was since the last good one */
+    char *reason;                 /* of WF_EINVALID, on the heap */
     char key[];
 } entry_t;
 
@@ -97,6 +100,7 @@ static apr_status_t let_go_cleanup(void *version)
 static void free_entry(entry_t *entry)
 {
     let_go(entry->good);
+    free(entry->reason);
     free(entry);
 }
 
@@ -161,20 +165,29 @@ static void take_stamp(look_t *look)
     look->settled = llabs(nanoseconds(now) - look->stamp.changed) > SETTLE_NS;
 }
 
-/* The version in force, held for the caller, where the file is known to be as it was. */
-static version_t *hold_current(wf_projects_t *projects, const look_t *look)
+/*
+ * Whether the file is known to be as it was; *version is then the one in force, held for the
+ * caller, or NULL where none is. look->status and its cause tell of a file that is broken.
+ */
+static int recall(version_t **version, wf_projects_t *projects, look_t *look)
 {
-    version_t *version = NULL;
     entry_t *entry;
+    int known;
 
     apr_thread_mutex_lock(projects->mutex);
     entry = apr_hash_get(projects->entries, look->key, APR_HASH_KEY_STRING);
-    if (entry && entry->good && entry->settled && is_same(&entry->seen, &look->stamp)) {
-        version = entry->good;
-        apr_atomic_inc32(&version->holds);
+    known = entry && entry->settled && is_same(&entry->seen, &look->stamp) &&
+            (entry->reported_status == APR_SUCCESS || entry->reported_status == WF_EINVALID);
+    *version = known ? entry->good : NULL;
+    if (*version) {
+        apr_atomic_inc32(&(*version)->holds);
+    }
+    if (known && entry->reported_status == WF_EINVALID) {
+        look->status = wf_result_set(&look->cause, WF_EINVALID, WF_PROBLEM_INVALID_PROJECT, "%s",
+                                     entry->reason);
     }
     apr_thread_mutex_unlock(projects->mutex);
-    return version;
+    return known;
 }
 
 /* Loads the file into a new version with one hold; NULL where that fails, which look then tells. */
@@ -217,10 +230,14 @@ static entry_t *find_or_make_entry(wf_projects_t *projects, const char *key)
     return entry;
 }
 
+/* What a look at the file has found: good, or broken. */
 static void note_seen(entry_t *entry, const look_t *look)
 {
     entry->seen = look->stamp;
     entry->settled = look->settled;
+    free(entry->reason);
+    entry->reason = look->status == WF_EINVALID ? strdup(look->cause.detail) : NULL;
+    entry->settled &= look->status != WF_EINVALID || entry->reason;
 }
 
 /* Puts a new version in force, with a hold of the cache's own. */
@@ -315,7 +332,7 @@ static version_t *refresh(wf_projects_t *projects, look_t *look)
     return fall_back(projects, look);
 }
 
-apr_status_t wf_projects_find(const wf_project_t **project, wf_projects_t *projects,
+apr_status_t wf_projects_look(const wf_project_t **project, int *broken, wf_projects_t *projects,
                               const char *dir, const char *id, wf_result_t *result,
                               apr_pool_t *pool)
 {
@@ -330,8 +347,7 @@ apr_status_t wf_projects_find(const wf_project_t **project, wf_projects_t *proje
     }
     look.key = apr_pstrcat(pool, dir, "/", id, ".json", NULL);
     take_stamp(&look);
-    version = hold_current(projects, &look);
-    if (!version) {
+    if (!recall(&version, projects, &look)) {
         version = refresh(projects, &look);
     }
     if (!version) {
@@ -339,5 +355,61 @@ apr_status_t wf_projects_find(const wf_project_t **project, wf_projects_t *proje
     }
     apr_pool_cleanup_register(pool, version, let_go_cleanup, apr_pool_cleanup_null);
     *project = version->project;
+    *broken = look.status != APR_SUCCESS;
     return APR_SUCCESS;
+}
+
+apr_status_t wf_projects_find(const wf_project_t **project, wf_projects_t *projects,
+                              const char *dir, const char *id, wf_result_t *result,
+                              apr_pool_t *pool)
+{
+    int broken;
+
+    return wf_projects_look(project, &broken, projects, dir, id, result, pool);
+}
+
+/* ---- the folder ---- */
+
+#define SUFFIX ".json"
+
+/* The id in a file's name, in pool; NULL where there is none, or not behind `after`. */
+static const char *id_of(const char *name, const char *after, apr_pool_t *pool)
+{
+    apr_size_t len = strlen(name);
+    const char *id;
+
+    if (len <= strlen(SUFFIX) || strcmp(name + len - strlen(SUFFIX), SUFFIX) != 0) {
+        return NULL;
+    }
+    id = apr_pstrmemdup(pool, name, len - strlen(SUFFIX));
+    return wf_id_is_valid(id) && (!after || strcmp(id, after) > 0) ? id : NULL;
+}
+
+static int compare_ids(const void *a, const void *b)
+{
+    return strcmp(*(const char *const *)a, *(const char *const *)b);
+}
+
+apr_status_t wf_projects_list(apr_array_header_t **ids, const char *dir, const char *after,
+                              apr_pool_t *pool)
+{
+    DIR *folder = opendir(dir);
+    struct dirent *file;
+    apr_status_t status;
+
+    *ids = apr_array_make(pool, 64, sizeof(const char *));
+    if (!folder) {
+        return APR_FROM_OS_ERROR(errno);
+    }
+    for (errno = 0; (file = readdir(folder)) != NULL; errno = 0) {
+        const char *id = id_of(file->d_name, after, pool);
+
+        if (id) {
+            APR_ARRAY_PUSH(*ids, const char *) = id;
+        }
+    }
+    status = errno ? APR_FROM_OS_ERROR(errno) : APR_SUCCESS;
+    closedir(folder);
+    qsort((*ids)->elts, (size_t)(*ids)->nelts, sizeof(const char *), compare_ids);
+    return status;
 }

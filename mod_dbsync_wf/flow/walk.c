@@ -3,7 +3,7 @@
  * The steps of a walk: an action executed, repeated where that is allowed, written down, and what
  * follows where it failed.
  */
-#include "flow/walk.h"
+#include "flow/narrate.h"
 
 #include <apr_strings.h>
 #include "base/clock.h"
@@ -119,8 +119,8 @@ static void attempt(attempt_t *attempt, wf_walk_t *walk, const wf_action_t *acti
 }
 
 /* Executes until it ends well, its attempts are used up, or the run is to end. How many it took. */
-static apr_uint32_t attempt_all(attempt_t *last, wf_walk_t *walk, const wf_action_t *action,
-                                wf_buf_t *details)
+static apr_uint32_t attempt_all(attempt_t *last, wf_walk_t *walk, const char *flow,
+                                const wf_action_t *action, wf_buf_t *details)
 {
     apr_size_t mark = details->len;
     apr_interval_time_t pause = action->backoff;
@@ -136,6 +136,7 @@ static apr_uint32_t attempt_all(attempt_t *last, wf_walk_t *walk, const wf_actio
         if (last->rv == APR_SUCCESS || last->rv == WF_ECANCELLED || count >= action->attempts) {
             return count;
         }
+        wf_narrate_attempt(walk, flow, action, count, &last->result);
         until = wf_clock() + pause;
         if (walk->context.deadline && walk->context.deadline < until) {
             until = walk->context.deadline;
@@ -217,13 +218,15 @@ static void execute_action(attempt_t *last, wf_walk_t *walk, const wf_action_t *
     apr_uint32_t attempts;
 
     begin_object(&object, action, around->flow);
+    wf_narrate_begin(walk, around->flow, action);
     walk->frame = &inside;
-    attempts = attempt_all(last, walk, action, &object);
+    attempts = attempt_all(last, walk, around->flow, action, &object);
     walk->frame = around;
     if (last->rv == WF_ECANCELLED && wf_cancel_reason(walk->context.cancel) == WF_CANCEL_TIMEOUT) {
         wf_result_init(&last->result, last->pool);
         last->rv = time_out(walk, action, &last->result, last->pool);
     }
+    wf_narrate_end(walk, around->flow, action, last->rv, &last->result);
     end_object(&object, &inside, action, last, attempts);
     write_down(walk, around, wf_buf_slice(&object), last->rv != APR_SUCCESS);
     wf_buf_free(&object);

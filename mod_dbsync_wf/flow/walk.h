@@ -24,6 +24,8 @@ struct wf_walk_t {
     wf_frame_t *frame;       /* of the actions that are executed now */
     apr_size_t room;         /* bytes that may still be written down */
     int flows;               /* called within each other */
+    int mid_line;            /* the last byte that was put out ended no line */
+    apr_pool_t *line_pool;   /* of a line about an action; NULL where nothing is put out */
     apr_hash_t *markers;     /* name to wf_marker_t: those that were set */
     apr_pool_t *pool;        /* of the outcome */
     apr_pool_t *result_pool; /* of the action whose result is the outcome's; NULL where none is */

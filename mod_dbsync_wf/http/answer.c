@@ -13,18 +13,23 @@
 
 APLOG_USE_MODULE(dbsync_wf);
 
-static void set_headers(request_rec *r, const char *type, apr_size_t len)
+void wf_answer_set_headers(request_rec *r, const char *type)
 {
     /* mod_mime takes them from what looks like a file's extension, such as in an id "a.gz". */
     r->content_encoding = NULL;
     r->content_languages = NULL;
     ap_set_content_type_ex(r, type, 1);
-    ap_set_content_length(r, (apr_off_t)len);
     apr_table_setn(r->headers_out, "Cache-Control", "no-store");
     apr_table_setn(r->headers_out, "X-Content-Type-Options", "nosniff");
     apr_table_setn(r->headers_out, "Accept-Ranges", "none");
     /* A part of a run is no use, and 206 is no answer of this API. */
     apr_table_unset(r->headers_in, "Range");
+}
+
+static void set_headers(request_rec *r, const char *type, apr_size_t len)
+{
+    wf_answer_set_headers(r, type);
+    ap_set_content_length(r, (apr_off_t)len);
 }
 
 /* The text lives in r->pool; the bucket copies it, should it outlive the pool. */
@@ -62,7 +67,14 @@ apr_status_t wf_answer_json(wf_request_t *req, int http_status, wf_buf_t *text)
     return send_json(req, http_status, wf_buf_slice(text));
 }
 
-static wf_slice_t write_run(const wf_run_t *run, apr_pool_t *pool)
+apr_status_t wf_answer_text(wf_request_t *req, const char *type, wf_slice_t text)
+{
+    req->r->status = HTTP_OK;
+    set_headers(req->r, type, text.len);
+    return send_body(req, text);
+}
+
+wf_slice_t wf_answer_run_text(const wf_run_t *run, apr_pool_t *pool)
 {
     wf_buf_t *text = apr_pcalloc(pool, sizeof(*text));
 
@@ -74,21 +86,28 @@ static wf_slice_t write_run(const wf_run_t *run, apr_pool_t *pool)
 
 apr_status_t wf_answer_run(wf_request_t *req, int http_status, const wf_run_t *run)
 {
-    return send_json(req, http_status, write_run(run, req->r->pool));
+    return send_json(req, http_status, wf_answer_run_text(run, req->r->pool));
 }
 
-/* A strong entity tag (RFC 9110, 8.8.3): equal tags mean equal bytes, in whatever process. */
-static const char *make_etag(wf_slice_t text, apr_pool_t *pool)
+const char *wf_answer_digest(wf_slice_t text, apr_pool_t *pool)
 {
     unsigned char digest[APR_SHA1_DIGESTSIZE];
-    char hex[2 * APR_SHA1_DIGESTSIZE + 1];
+    char *hex = apr_palloc(pool, WF_ANSWER_DIGEST_LEN + 1);
     apr_sha1_ctx_t sha;
+
+    _Static_assert(WF_ANSWER_DIGEST_LEN == 2 * APR_SHA1_DIGESTSIZE, "two digits a byte");
 
     apr_sha1_init(&sha);
     apr_sha1_update_binary(&sha, (const unsigned char *)text.data, (unsigned int)text.len);
     apr_sha1_final(digest, &sha);
     ap_bin2hex(digest, sizeof(digest), hex);
-    return apr_pstrcat(pool, "\"", hex, "\"", NULL);
+    return hex;
+}
+
+/* A strong entity tag (RFC 9110, 8.8.3). */
+static const char *make_etag(wf_slice_t text, apr_pool_t *pool)
+{
+    return apr_pstrcat(pool, "\"", wf_answer_digest(text, pool), "\"", NULL);
 }
 
 /*
@@ -115,20 +134,37 @@ int wf_answer_is_known(wf_request_t *req, const wf_run_t *run, apr_pool_t *pool)
 {
     apr_table_t *headers = apr_table_make(pool, 1);
 
-    apr_table_setn(headers, "ETag", make_etag(write_run(run, pool), pool));
+    apr_table_setn(headers, "ETag", make_etag(wf_answer_run_text(run, pool), pool));
     return is_known(req->r, headers);
 }
 
-apr_status_t wf_answer_run_state(wf_request_t *req, const wf_run_t *run)
+static apr_status_t send_tagged(wf_request_t *req, wf_slice_t text)
 {
     request_rec *r = req->r;
-    wf_slice_t text = write_run(run, r->pool);
 
     set_headers(r, "application/json", text.len);
     /* May be kept by the client alone, who asks each time whether it still holds. */
     apr_table_setn(r->headers_out, "Cache-Control", "private, no-cache");
     apr_table_setn(r->headers_out, "ETag", make_etag(text, r->pool));
     return is_known(r, r->headers_out) ? answer_not_modified(req) : send_body(req, text);
+}
+
+apr_status_t wf_answer_run_state(wf_request_t *req, const wf_run_t *run)
+{
+    return send_tagged(req, wf_answer_run_text(run, req->r->pool));
+}
+
+apr_status_t wf_answer_json_state(wf_request_t *req, wf_buf_t *text)
+{
+    wf_buf_add_char(text, '\n');
+    return send_tagged(req, wf_buf_slice(text));
+}
+
+apr_status_t wf_answer_nothing(wf_request_t *req)
+{
+    req->r->status = HTTP_NO_CONTENT;
+    wf_answer_set_headers(req->r, NULL);
+    return send_body(req, wf_slice(NULL));
 }
 
 apr_status_t wf_answer_options(wf_request_t *req)

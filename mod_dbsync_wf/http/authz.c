@@ -48,5 +48,7 @@ apr_status_t wf_authz_find_run(wf_run_t **run, wf_request_t *req, wf_result_t *r
     if (status != APR_SUCCESS) {
         return wf_request_store_failed(req, status, result);
     }
-    return wf_authz_may_run(req, (*run)->project, (*run)->task) ? APR_SUCCESS : unknown_run(result);
+    req->run = *run;
+    req->is_hidden = !wf_authz_may_run(req, (*run)->project, (*run)->task);
+    return req->is_hidden ? unknown_run(result) : APR_SUCCESS;
 }

@@ -14,6 +14,7 @@ APLOG_USE_MODULE(dbsync_wf);
 #define DEFAULT_KILL_GRACE  apr_time_from_sec(5)
 #define DEFAULT_RETENTION   0 /* for ever */
 #define DEFAULT_QUEUE       100000
+#define DEFAULT_OUTPUT      (1u << 20)
 #define DEFAULT_MAX_WAITERS 1024
 
 void *wf_config_create_dir(apr_pool_t *pool, char *path)
@@ -33,6 +34,8 @@ void *wf_config_merge_dir(apr_pool_t *pool, void *base, void *over)
     merged->name##_set = inner->name##_set || outer->name##_set;
     WF_DIR_FIELDS(MERGE)
 #undef MERGE
+    merged->parts[0] = outer;
+    merged->parts[1] = inner;
     return merged;
 }
 
@@ -57,18 +60,21 @@ void *wf_config_create_server(apr_pool_t *pool, server_rec *server)
     config->shared->settings.kill_grace = DEFAULT_KILL_GRACE;
     config->shared->settings.retention = DEFAULT_RETENTION;
     config->shared->settings.queue_limit = DEFAULT_QUEUE;
+    config->shared->settings.output_limit = DEFAULT_OUTPUT;
     config->shared->max_waiters = DEFAULT_MAX_WAITERS;
     return config;
 }
 
 void wf_config_split(server_rec *main_server, apr_pool_t *pconf)
 {
-    wf_shared_t *shared = wf_server_config(main_server)->shared;
+    const wf_server_config_t *main_config = wf_server_config(main_server);
 
     for (server_rec *s = main_server->next; s; s = s->next) {
+        const wf_server_config_t *own = wf_server_config(s); /* or the main server's */
         wf_server_config_t *config = apr_pcalloc(pconf, sizeof(*config));
 
-        config->shared = shared;
+        config->shared = main_config->shared;
+        config->audit_name = own->audit_name ? own->audit_name : main_config->audit_name;
         ap_set_module_config(s->module_config, &dbsync_wf_module, config);
     }
 }

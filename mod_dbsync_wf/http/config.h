@@ -11,6 +11,7 @@
 
 #include <httpd.h>
 #include <http_config.h>
+#include "base/accepted.h"
 #include "flow/project.h"
 #include "runner/settings.h"
 #include "store/store.h"
@@ -20,6 +21,9 @@ extern module AP_MODULE_DECLARE_DATA dbsync_wf_module;
 /* What `SetHandler` names. */
 #define WF_HANDLER "dbsync-wf"
 
+/* What DbsyncWfAuthCache says; see auth_cache.h. */
+typedef struct wf_auth_cache_t wf_auth_cache_t;
+
 /*
  * Directory configuration: X(type, name, default). The list makes the struct, the merge and the
  * getters; a directive sets a field together with its `set` flag.
@@ -28,7 +32,11 @@ extern module AP_MODULE_DECLARE_DATA dbsync_wf_module;
 #define WF_DIR_FIELDS(X)                                                                           \
     X(const char *, projects, NULL)     /* DbsyncWfProjects, absolute; NULL: not configured */     \
     X(apr_uint64_t, max_body, 1 << 20)  /* DbsyncWfMaxBody, bytes */                               \
-    X(apr_interval_time_t, max_wait, apr_time_from_sec(60)) /* DbsyncWfMaxWait */
+    X(apr_interval_time_t, max_wait, apr_time_from_sec(60)) /* DbsyncWfMaxWait */                  \
+    X(apr_interval_time_t, max_stream, apr_time_from_sec(3600)) /* DbsyncWfMaxStream */            \
+    X(const wf_auth_cache_t *, auth_cache, NULL) /* DbsyncWfAuthCache; NULL: nobody is asked */    \
+    X(const apr_array_header_t *, cors_origins, NULL) /* DbsyncWfCorsOrigins, of char * */      \
+    X(int, all_metrics, 0) /* DbsyncWfMetrics: whether rows of all tasks are shown */
 /* clang-format on */
 
 typedef struct wf_dir_config_t {
@@ -37,6 +45,7 @@ typedef struct wf_dir_config_t {
     int name##_set;
     WF_DIR_FIELDS(WF_DIR_MEMBER)
 #undef WF_DIR_MEMBER
+    const struct wf_dir_config_t *parts[2]; /* what it was merged from; NULL: a section's own */
 } wf_dir_config_t;
 
 /* wf_config_projects(r), wf_config_max_body(r): what is in force for a request. */
@@ -44,25 +53,35 @@ typedef struct wf_dir_config_t {
 WF_DIR_FIELDS(WF_DIR_GETTER)
 #undef WF_DIR_GETTER
 
-/* What is wrong with a configuration, although it loads, and shows only when requests fail. */
-typedef enum { WF_COMPLAINT_NO_USER, WF_COMPLAINT_NO_PROJECTS, WF_COMPLAINTS } wf_complaint_e;
+/* What is wrong with a configuration, although it loads, and shows only when there are requests. */
+typedef enum {
+    WF_COMPLAINT_NO_USER,
+    WF_COMPLAINT_NO_PROJECTS,
+    WF_COMPLAINT_NO_AUTH_CACHE,
+    WF_COMPLAINT_AUDIT,
+    WF_COMPLAINTS
+} wf_complaint_e;
 
 /* What all vhosts share; one a configuration. The store and the projects are a child's own. */
 typedef struct wf_shared_t {
     wf_settings_t settings;  /* state_dir is NULL until wf_config_finish */
     int in_use;              /* whether any server has a base */
+    int auth_cache;          /* whether any DbsyncWfAuthCache is there */
     int remote_documents;    /* whether an ErrorDocument may lead to another site */
     wf_store_t *store;       /* NULL until child_init, and where anything of it failed */
     wf_projects_t *projects; /* not NULL where store is not */
+    wf_accepted_t *accepted; /* NULL until child_init, and where auth_cache is not set */
     volatile apr_uint32_t complained[WF_COMPLAINTS]; /* second of the last one of each kind */
     apr_uint32_t max_waiters;                        /* DbsyncWfMaxWaiters */
-    volatile apr_uint32_t waiting;                   /* threads of this child that wait for a run */
+    volatile apr_uint32_t waiting;                   /* threads of this child that wait for news */
 } wf_shared_t;
 
 typedef struct wf_server_config_t {
     wf_shared_t *shared;
     apr_array_header_t *bases; /* of wf_base_t, longest first; see bases.h */
     const char *vhost;         /* the server's name in the store, from post_config on */
+    const char *audit_name;    /* DbsyncWfAuditLog: a path, or "|" and a program; NULL: none */
+    apr_file_t *audit;         /* the same, open; NULL: none */
 } wf_server_config_t;
 
 /* The server's configuration; never NULL. */
@@ -70,7 +89,8 @@ wf_server_config_t *wf_server_config(const server_rec *server);
 
 /*
  * Gives every vhost a configuration of its own, which shares the settings. httpd lets a vhost in
- * which no server directive of ours stands, and none may, use the main server's.
+ * which no directive of ours stands use the main server's. A vhost without an audit log of its own
+ * has the main server's.
  */
 void wf_config_split(server_rec *main_server, apr_pool_t *pconf);
 

@@ -8,18 +8,24 @@
 #include <apr_file_info.h>
 #include <apr_lib.h>
 #include <apr_strings.h>
+#include "http/auth_cache.h"
+#include "http/cors.h"
 
 #define KIB             ((apr_uint64_t)1 << 10)
 #define MIB             ((apr_uint64_t)1 << 20)
 #define GIB             ((apr_uint64_t)1 << 30)
 
+#define HOUR            apr_time_from_sec(3600)
+
 #define THREADS_MOST    4096
 #define QUEUE_MOST      100000000
 #define CACHE_LEAST     MIB
 #define CACHE_MOST      (64 * GIB)
+#define OUTPUT_MOST     GIB
 #define BODY_MOST       (64 * MIB)
-#define KILL_GRACE_MOST apr_time_from_sec(3600)
-#define WAIT_MOST       apr_time_from_sec(3600)
+#define KILL_GRACE_MOST HOUR
+#define WAIT_MOST       HOUR
+#define STREAM_MOST     (24 * HOUR)
 #define WAITERS_MOST    65536
 #define RETENTION_LEAST apr_time_from_sec(15) /* longer than any store call is repeated */
 #define RETENTION_MOST  apr_time_from_sec(APR_INT64_C(100000) * 3600)
@@ -44,6 +50,20 @@ static int read_digits(apr_uint64_t *number, const char **at)
         *number = *number * 10 + digit;
     }
     return *at > start;
+}
+
+/* A time from 0 to `most`, whole hours; NULL, or what is wrong with it. */
+static const char *read_time(apr_interval_time_t *time, const cmd_parms *cmd, const char *arg,
+                             apr_interval_time_t most)
+{
+    if (apr_isdigit(*arg) && ap_timeout_parameter_parse(arg, time, "s") == APR_SUCCESS &&
+        *time >= 0 && *time <= most) {
+        return NULL;
+    }
+    return apr_psprintf(cmd->pool,
+                        "%s must be a time from 0 to %dh, in seconds or with ms, s, mi or h behind "
+                        "the number, not \"%s\"",
+                        cmd->cmd->name, (int)(most / HOUR), arg);
 }
 
 static int read_size(apr_uint64_t *size, const char *text)
@@ -143,19 +163,13 @@ static const char *set_kill_grace(cmd_parms *cmd, void *dir, const char *arg)
     apr_interval_time_t grace;
 
     (void)dir;
-    if (context) {
-        return context;
+    if (!context) {
+        context = read_time(&grace, cmd, arg, KILL_GRACE_MOST);
     }
-    if (!apr_isdigit(*arg) || ap_timeout_parameter_parse(arg, &grace, "s") != APR_SUCCESS ||
-        grace < 0 || grace > KILL_GRACE_MOST) {
-        return apr_psprintf(
-            cmd->pool,
-            "DbsyncWfKillGrace must be a time from 0 to 1h, in seconds or with ms, s, "
-            "mi or h behind the number, not \"%s\"",
-            arg);
+    if (!context) {
+        settings_of(cmd)->kill_grace = grace;
     }
-    settings_of(cmd)->kill_grace = grace;
-    return NULL;
+    return context;
 }
 
 static const char *set_retention(cmd_parms *cmd, void *dir, const char *arg)
@@ -199,6 +213,25 @@ static const char *set_queue_limit(cmd_parms *cmd, void *dir, const char *arg)
     return NULL;
 }
 
+static const char *set_output_limit(cmd_parms *cmd, void *dir, const char *arg)
+{
+    const char *context = ap_check_cmd_context(cmd, GLOBAL_ONLY);
+    apr_uint64_t limit;
+
+    (void)dir;
+    if (context) {
+        return context;
+    }
+    if (!read_size(&limit, arg) || limit > OUTPUT_MOST) {
+        return apr_psprintf(cmd->pool,
+                            "DbsyncWfOutputLimit must be 0, to keep no output, or a size up to 1G, "
+                            "in bytes or with K, M or G behind the number, not \"%s\"",
+                            arg);
+    }
+    settings_of(cmd)->output_limit = limit;
+    return NULL;
+}
+
 static const char *set_max_waiters(cmd_parms *cmd, void *dir, const char *arg)
 {
     const char *context = ap_check_cmd_context(cmd, GLOBAL_ONLY);
@@ -215,6 +248,22 @@ static const char *set_max_waiters(cmd_parms *cmd, void *dir, const char *arg)
                             WAITERS_MOST, arg);
     }
     wf_server_config(cmd->server)->shared->max_waiters = (apr_uint32_t)waiters;
+    return NULL;
+}
+
+static const char *set_audit_log(cmd_parms *cmd, void *dir, const char *arg)
+{
+    const char *program = *arg == '|' ? arg + 1 : NULL;
+    const char *name = program ? arg : ap_server_root_relative(cmd->pool, arg);
+
+    (void)dir;
+    if (*arg == '\0' || !name || (program && program[strspn(program, "|$ \t")] == '\0')) {
+        return apr_psprintf(cmd->pool,
+                            "DbsyncWfAuditLog must be a file, or \"|\" and a program with its "
+                            "arguments, as in CustomLog, not \"%s\"",
+                            arg);
+    }
+    wf_server_config(cmd->server)->audit_name = name;
     return NULL;
 }
 
@@ -277,21 +326,77 @@ static const char *set_max_body(cmd_parms *cmd, void *dir, const char *arg)
 static const char *set_max_wait(cmd_parms *cmd, void *dir, const char *arg)
 {
     wf_dir_config_t *config = dir;
+    const char *wrong = check_section(cmd);
+    apr_interval_time_t time = 0;
+
+    if (!wrong) {
+        wrong = read_time(&time, cmd, arg, WAIT_MOST);
+    }
+    config->max_wait = time;
+    config->max_wait_set = 1;
+    return wrong;
+}
+
+static const char *set_max_stream(cmd_parms *cmd, void *dir, const char *arg)
+{
+    wf_dir_config_t *config = dir;
+    const char *wrong = check_section(cmd);
+    apr_interval_time_t time = 0;
+
+    if (!wrong) {
+        wrong = read_time(&time, cmd, arg, STREAM_MOST);
+    }
+    config->max_stream = time;
+    config->max_stream_set = 1;
+    return wrong;
+}
+
+static const char *set_auth_cache(cmd_parms *cmd, void *dir, int argc, char *const argv[])
+{
+    wf_dir_config_t *config = dir;
     const char *section = check_section(cmd);
-    apr_interval_time_t wait;
+    const wf_auth_cache_t *cache = NULL;
+    const char *wrong = section ? section : wf_auth_cache_parse(&cache, cmd, argc, argv);
+
+    if (wrong) {
+        return wrong;
+    }
+    config->auth_cache = cache;
+    config->auth_cache_set = 1;
+    return NULL;
+}
+
+static const char *set_cors_origins(cmd_parms *cmd, void *dir, int argc, char *const argv[])
+{
+    wf_dir_config_t *config = dir;
+    const char *section = check_section(cmd);
+    const apr_array_header_t *origins = NULL;
+    const char *wrong = section ? section : wf_cors_parse(&origins, cmd, argc, argv);
+
+    if (wrong) {
+        return wrong;
+    }
+    config->cors_origins = origins;
+    config->cors_origins_set = 1;
+    return NULL;
+}
+
+static const char *set_metrics(cmd_parms *cmd, void *dir, const char *arg)
+{
+    wf_dir_config_t *config = dir;
+    const char *section = check_section(cmd);
 
     if (section) {
         return section;
     }
-    if (!apr_isdigit(*arg) || ap_timeout_parameter_parse(arg, &wait, "s") != APR_SUCCESS ||
-        wait < 0 || wait > WAIT_MOST) {
+    if (strcasecmp(arg, "own") != 0 && strcasecmp(arg, "all") != 0) {
         return apr_psprintf(cmd->pool,
-                            "DbsyncWfMaxWait must be a time from 0 to 1h, in seconds or with ms, "
-                            "s, mi or h behind the number, not \"%s\"",
+                            "DbsyncWfMetrics must be own, for figures of the tasks that a user may "
+                            "run, or all, for those of every task, not \"%s\"",
                             arg);
     }
-    config->max_wait = wait;
-    config->max_wait_set = 1;
+    config->all_metrics = strcasecmp(arg, "all") == 0;
+    config->all_metrics_set = 1;
     return NULL;
 }
 
@@ -311,13 +416,29 @@ const command_rec wf_config_directives[] = {
     AP_INIT_TAKE1("DbsyncWfQueueLimit", set_queue_limit, NULL, RSRC_CONF,
                   "how many runs wait at a time, up to 100000000, or 0 for no limit; "
                   "default 100000"),
+    AP_INIT_TAKE1("DbsyncWfOutputLimit", set_output_limit, NULL, RSRC_CONF,
+                  "how much of a run's output is kept, up to 1G, or 0 for none; default 1M"),
+    AP_INIT_TAKE1(
+        "DbsyncWfAuditLog", set_audit_log, NULL, RSRC_CONF,
+        "file, or \"|program arguments\", that is told of each run, interrupt and refusal; "
+        "default none"),
     AP_INIT_TAKE1("DbsyncWfProjects", set_projects, NULL, RSRC_CONF | ACCESS_CONF,
                   "folder that holds the project files, {projectId}.json"),
     AP_INIT_TAKE1("DbsyncWfMaxBody", set_max_body, NULL, RSRC_CONF | ACCESS_CONF,
                   "greatest length of a request body, from 1 to 64M; default 1M"),
     AP_INIT_TAKE1("DbsyncWfMaxWait", set_max_wait, NULL, RSRC_CONF | ACCESS_CONF,
                   "greatest time that a status may be waited for, from 0 to 1h; default 60 s"),
+    AP_INIT_TAKE1("DbsyncWfMaxStream", set_max_stream, NULL, RSRC_CONF | ACCESS_CONF,
+                  "greatest time that a stream of events lasts, from 0 to 24h; default 1 h"),
     AP_INIT_TAKE1("DbsyncWfMaxWaiters", set_max_waiters, NULL, RSRC_CONF,
                   "how many requests may wait for a run at a time, from 0 to 65536; default 1024"),
+    AP_INIT_TAKE_ARGV(
+        "DbsyncWfAuthCache", set_auth_cache, NULL, RSRC_CONF | ACCESS_CONF,
+        "how long an accepted password is remembered, from 0 to 1h, and the providers "
+        "that the provider dbsync-wf-cache asks; default off"),
+    AP_INIT_TAKE_ARGV("DbsyncWfCorsOrigins", set_cors_origins, NULL, RSRC_CONF | ACCESS_CONF,
+                      "origins whose pages may use the API from a browser; default none"),
+    AP_INIT_TAKE1("DbsyncWfMetrics", set_metrics, NULL, RSRC_CONF | ACCESS_CONF,
+                  "of which tasks /metrics tells a user: own or all; default own"),
     {.name = NULL},
 };

@@ -5,6 +5,7 @@
 #include "base/clock.h"
 #include "http/answer.h"
 #include "http/authz.h"
+#include "http/cors.h"
 #include "http/endpoint.h"
 
 static int is_prefetch(const request_rec *r, const char *header)
@@ -17,13 +18,15 @@ static int is_prefetch(const request_rec *r, const char *header)
 /*
  * A link or an image on another site would carry the user's credentials, and a browser that looks
  * ahead would follow it unasked. Browsers mark both (W3C Fetch Metadata; the Fetch standard's
- * Sec-Purpose, and Purpose, which came before it).
+ * Sec-Purpose, and Purpose, which came before it). A script of an origin that the configuration
+ * names may.
  */
 static apr_status_t check_site(const request_rec *r, wf_result_t *result)
 {
     const char *site = apr_table_get(r->headers_in, "Sec-Fetch-Site");
 
-    if (site && strcasecmp(site, "same-origin") != 0 && strcasecmp(site, "none") != 0) {
+    if (site && strcasecmp(site, "same-origin") != 0 && strcasecmp(site, "none") != 0 &&
+        !wf_cors_is_script(r)) {
         return wf_result_set(result, WF_EINVALID, WF_PROBLEM_CROSS_SITE,
                              "A browser sent this for a page of another site.");
     }
@@ -59,10 +62,14 @@ static apr_status_t interrupt(wf_request_t *req, wf_result_t *result)
         return already_ended(run, result);
     }
     if (status == WF_EENDED) {
+        req->outcome = "already-interrupted";
         return wf_answer_run(req, HTTP_OK, run);
     }
-    return status == APR_SUCCESS ? wf_answer_run(req, HTTP_ACCEPTED, run)
-                                 : wf_request_store_failed(req, status, result);
+    if (status != APR_SUCCESS) {
+        return wf_request_store_failed(req, status, result);
+    }
+    req->outcome = "interrupted";
+    return wf_answer_run(req, HTTP_ACCEPTED, run);
 }
 
 apr_status_t wf_endpoint_interrupt(wf_request_t *req, wf_result_t *result)

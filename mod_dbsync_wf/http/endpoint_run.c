@@ -7,6 +7,7 @@
 #include "http/authz.h"
 #include "http/body.h"
 #include "http/endpoint.h"
+#include "http/find.h"
 #include "http/media.h"
 #include "http/query.h"
 
@@ -71,37 +72,15 @@ static apr_status_t check_singular(wf_request_t *req, wf_result_t *result)
     return wf_result_set(result, APR_EACCES, WF_PROBLEM_FORBIDDEN, "You may not run this task.");
 }
 
-static apr_status_t not_configured(wf_request_t *req, wf_result_t *result)
-{
-    if (wf_request_may_complain(req, WF_COMPLAINT_NO_PROJECTS)) {
-        ap_log_rerror(APLOG_MARK, APLOG_ERR, 0, req->r,
-                      "WF0314: no project can be run here: add DbsyncWfProjects with the "
-                      "folder of the project files to this server or its <Location \"%s\">",
-                      req->base->path.data);
-    }
-    return wf_result_set(result, APR_EGENERAL, WF_PROBLEM_NOT_CONFIGURED,
-                         "The server's error log says what is missing.");
-}
-
-/* A project that could not be loaded for a reason that is none of the client's. */
-static apr_status_t not_loaded(wf_request_t *req, apr_status_t status, wf_result_t *result)
-{
-    if (result->problem == WF_PROBLEM_NONE) {
-        ap_log_rerror(APLOG_MARK, APLOG_ERR, status, req->r,
-                      "WF0315: the file of project %s could not be read", req->route.project);
-    }
-    return wf_result_set(result, status, WF_PROBLEM_INTERNAL, "The server's error log says more.");
-}
-
 static apr_status_t find_task(const wf_task_t **task, wf_request_t *req, wf_result_t *result)
 {
     request_rec *r = req->r;
-    const char *dir = wf_config_projects(r);
+    const char *dir = NULL;
     const wf_project_t *project;
-    apr_status_t status;
+    apr_status_t status = wf_find_projects(&dir, req, result);
 
-    if (!dir) {
-        return not_configured(req, result);
+    if (status != APR_SUCCESS) {
+        return status;
     }
     status = req->route.project ? wf_projects_find(&project, req->shared->projects, dir,
                                                    req->route.project, result, r->pool)
@@ -111,7 +90,7 @@ static apr_status_t find_task(const wf_task_t **task, wf_request_t *req, wf_resu
                              "There is no such project.");
     }
     if (status != APR_SUCCESS) {
-        return not_loaded(req, status, result);
+        return wf_find_failed(req, status, result);
     }
     *task = req->route.task ? wf_project_task(project, req->route.task) : NULL;
     if (!*task) {
@@ -193,7 +172,11 @@ static apr_status_t create(wf_run_t **run, wf_request_t *req, const order_t *ord
     }
     if (status == APR_SUCCESS && memcmp(&(*run)->pid, &spec.pid, sizeof(spec.pid)) != 0) {
         apr_table_setn(r->headers_out, "Idempotency-Replayed", "true");
+        req->outcome = "replayed";
+    } else if (status == APR_SUCCESS) {
+        req->outcome = "started";
     }
+    req->run = status == APR_SUCCESS || status == WF_EOVERLAP ? *run : NULL;
     return status == APR_SUCCESS || status == WF_EOVERLAP
                ? status
                : wf_request_store_failed(req, status, result);
@@ -204,6 +187,7 @@ static apr_status_t answer(wf_request_t *req, int http_status, const wf_run_t *r
 {
     char pid[WF_UUID_TEXT_LEN + 1];
 
+    wf_request_note_pid(req, &run->pid);
     wf_uuid_format(pid, &run->pid);
     apr_table_setn(req->r->headers_out, "Location",
                    apr_pstrcat(req->r->pool, req->base->uri, "/status/", pid, NULL));
@@ -217,6 +201,7 @@ static apr_status_t answer_overlap(wf_request_t *req, const wf_task_t *task, con
     char pid[WF_UUID_TEXT_LEN + 1];
 
     if (task->overlap == WF_OVERLAP_SKIP) {
+        req->outcome = "skipped";
         return answer(req, HTTP_OK, run);
     }
     wf_uuid_format(pid, &run->pid);

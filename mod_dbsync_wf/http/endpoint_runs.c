@@ -4,16 +4,13 @@
 #include <apr_strings.h>
 #include <httpd.h>
 #include "flow/datetime.h"
-#include "flow/project.h"
 #include "http/answer.h"
+#include "http/arguments.h"
 #include "http/authz.h"
 #include "http/endpoint.h"
-#include "http/query.h"
 #include "http/run_json.h"
 
-#define LIMIT_DEFAULT 50
-#define LIMIT_MOST    500
-#define CALLS_MOST    20 /* of the store for a request, each of which does a bounded work */
+#define CALLS_MOST 20 /* of the store for a request, each of which does a bounded work */
 
 /* The runs that are answered, as they are found. */
 typedef struct page_t {
@@ -24,54 +21,12 @@ typedef struct page_t {
     apr_hash_t *asked; /* "project/task" -> "may", or "" where the user may not see its runs */
 } page_t;
 
-static apr_status_t refuse(wf_result_t *result, const char *name, const char *what)
-{
-    return wf_result_set(result, WF_EINVALID, WF_PROBLEM_BAD_REQUEST, "The argument %s must be %s.",
-                         name, what);
-}
-
-/*
- * An argument's text, NULL where it is not given. One that is empty, or holds a NUL, is refused
- * with what it must be.
- */
-static apr_status_t read_text(const char **text, const request_rec *r, const char *name,
-                              const char *what, wf_result_t *result)
-{
-    wf_slice_t value;
-    apr_status_t status = wf_query_find(&value, r->args, name, r->pool);
-
-    *text = NULL;
-    if (status == APR_NOTFOUND) {
-        return APR_SUCCESS;
-    }
-    if (status != APR_SUCCESS) {
-        return wf_result_set(result, status, WF_PROBLEM_BAD_REQUEST,
-                             "Give each argument once, and write a %% in it as %%25.");
-    }
-    if (value.len == 0 || memchr(value.data, '\0', value.len)) {
-        return refuse(result, name, what);
-    }
-    *text = value.data;
-    return APR_SUCCESS;
-}
-
-static apr_status_t read_id(const char **id, const request_rec *r, const char *name,
-                            wf_result_t *result)
-{
-    const char *what = "an id: 1 to 64 of A-Z, a-z, 0-9, dot, underscore and hyphen, not beginning "
-                       "with a dot";
-    apr_status_t status = read_text(id, r, name, what, result);
-
-    return status == APR_SUCCESS && *id && !wf_id_is_valid(*id) ? refuse(result, name, what)
-                                                                : status;
-}
-
 static apr_status_t read_status(wf_run_status_e *run_status, const request_rec *r,
                                 wf_result_t *result)
 {
     const char *what = "submitted, running, completed, error or interrupted";
     const char *text;
-    apr_status_t status = read_text(&text, r, "status", what, result);
+    apr_status_t status = wf_argument_text(&text, r, "status", what, result);
 
     *run_status = 0;
     if (status != APR_SUCCESS || !text) {
@@ -83,7 +38,7 @@ static apr_status_t read_status(wf_run_status_e *run_status, const request_rec *
             return APR_SUCCESS;
         }
     }
-    return refuse(result, "status", what);
+    return wf_argument_refuse(result, "status", what);
 }
 
 /* A time that is given is never 0, which stands for none; no run is as old as that. */
@@ -93,37 +48,16 @@ static apr_status_t read_time(apr_time_t *when, const request_rec *r, const char
     const char *what = "a time as RFC 3339 has it, such as 2026-11-24T03:44:25Z; "
                        "write a + in it as %2B";
     const char *text;
-    apr_status_t status = read_text(&text, r, name, what, result);
+    apr_status_t status = wf_argument_text(&text, r, name, what, result);
 
     *when = 0;
     if (status != APR_SUCCESS || !text) {
         return status;
     }
     if (wf_datetime_parse(when, wf_slice(text)) != APR_SUCCESS) {
-        return refuse(result, name, what);
+        return wf_argument_refuse(result, name, what);
     }
     *when = *when < 1 ? 1 : *when;
-    return APR_SUCCESS;
-}
-
-static apr_status_t read_limit(apr_uint32_t *limit, const request_rec *r, wf_result_t *result)
-{
-    const char *what = "a whole number from 1 to 500";
-    const char *text;
-    apr_status_t status = read_text(&text, r, "limit", what, result);
-    apr_size_t digits = text ? strspn(text, "0123456789") : 0;
-
-    _Static_assert(LIMIT_MOST == 500 && LIMIT_MOST <= WF_LIST_MOST,
-                   "what is said, and may be asked");
-    *limit = LIMIT_DEFAULT;
-    if (status != APR_SUCCESS || !text) {
-        return status;
-    }
-    if (digits < 1 || digits > 3 || text[digits] != '\0' || atoi(text) < 1 ||
-        atoi(text) > LIMIT_MOST) {
-        return refuse(result, "limit", what);
-    }
-    *limit = (apr_uint32_t)atoi(text);
     return APR_SUCCESS;
 }
 
@@ -131,23 +65,23 @@ static apr_status_t read_cursor(wf_uuid_t *before, const request_rec *r, wf_resu
 {
     const char *what = "what the last answer gave as next";
     const char *text;
-    apr_status_t status = read_text(&text, r, "cursor", what, result);
+    apr_status_t status = wf_argument_text(&text, r, "cursor", what, result);
 
     memset(before, 0, sizeof(*before));
     return status == APR_SUCCESS && text && wf_uuid_parse(before, wf_slice(text)) != APR_SUCCESS
-               ? refuse(result, "cursor", what)
+               ? wf_argument_refuse(result, "cursor", what)
                : status;
 }
 
 static apr_status_t read_query(wf_run_query_t *query, const request_rec *r, wf_result_t *result)
 {
-    apr_status_t status = read_id(&query->project, r, "project", result);
+    apr_status_t status = wf_argument_id(&query->project, r, "project", result);
 
     if (status == APR_SUCCESS) {
-        status = read_id(&query->task, r, "task", result);
+        status = wf_argument_id(&query->task, r, "task", result);
     }
     if (status == APR_SUCCESS) {
-        status = read_text(&query->user, r, "user", "a user's name", result);
+        status = wf_argument_text(&query->user, r, "user", "a user's name", result);
     }
     if (status == APR_SUCCESS) {
         status = read_status(&query->status, r, result);
@@ -159,7 +93,7 @@ static apr_status_t read_query(wf_run_query_t *query, const request_rec *r, wf_r
         status = read_time(&query->to, r, "to", result);
     }
     if (status == APR_SUCCESS) {
-        status = read_limit(&query->limit, r, result);
+        status = wf_argument_limit(&query->limit, r, result);
     }
     query->vhost = wf_server_config(r->server)->vhost;
     return status == APR_SUCCESS ? read_cursor(&query->before, r, result) : status;
@@ -222,7 +156,8 @@ static apr_status_t fill(page_t *page, wf_run_list_t *list, wf_run_query_t *quer
             break;
         }
         query->before = list->next;
-        query->limit = LIMIT_MOST; /* there are some that may not be seen, perhaps many */
+        query->limit =
+            WF_ARGUMENT_LIMIT_MOST; /* there are some that may not be seen, perhaps many */
     }
     return status;
 }

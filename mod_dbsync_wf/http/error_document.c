@@ -16,6 +16,7 @@
 int wf_problem_post_read(request_rec *r)
 {
     if (r->prev && r->prev->status >= HTTP_BAD_REQUEST && wf_request_base(r->prev)) {
+        wf_request_keep_note(r, r->prev);
         return r->prev->status;
     }
     if (wf_server_config(r->server)->shared->remote_documents && wf_request_base(r)) {

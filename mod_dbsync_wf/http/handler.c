@@ -20,8 +20,15 @@ static const struct {
 } endpoints[] = {
     [WF_ENDPOINT_RUN] = {wf_endpoint_run, 0, 1, "POST, OPTIONS"},
     [WF_ENDPOINT_STATUS] = {wf_endpoint_status, 1, 0, "GET, HEAD, OPTIONS"},
+    [WF_ENDPOINT_EVENTS] = {wf_endpoint_events, 1, 0, "GET, HEAD, OPTIONS"},
     [WF_ENDPOINT_INTERRUPT] = {wf_endpoint_interrupt, 1, 1, "GET, HEAD, POST, OPTIONS"},
     [WF_ENDPOINT_RUNS] = {wf_endpoint_runs, 1, 0, "GET, HEAD, OPTIONS"},
+    [WF_ENDPOINT_LOGS] = {wf_endpoint_logs, 1, 0, "GET, HEAD, OPTIONS"},
+    [WF_ENDPOINT_PROJECTS] = {wf_endpoint_projects, 1, 0, "GET, HEAD, OPTIONS"},
+    [WF_ENDPOINT_PROJECT] = {wf_endpoint_project, 1, 0, "GET, HEAD, OPTIONS"},
+    [WF_ENDPOINT_TASK] = {wf_endpoint_task, 1, 0, "GET, HEAD, OPTIONS"},
+    [WF_ENDPOINT_OPENAPI] = {wf_endpoint_openapi, 1, 0, "GET, HEAD, OPTIONS"},
+    [WF_ENDPOINT_METRICS] = {wf_endpoint_metrics, 1, 0, "GET, HEAD, OPTIONS"},
 };
 
 /*
@@ -51,6 +58,7 @@ int wf_handler_map(request_rec *r)
     if (!is_ours(r)) {
         return DECLINED;
     }
+    wf_request_get(r)->mapped = 1;
     wf_problem_claim(r);
     return OK;
 }
@@ -79,10 +87,12 @@ static apr_status_t find_route(wf_request_t *req, wf_result_t *result)
 
     if (wf_route_parse(&req->route, wf_slice(path), req->r->pool) != APR_SUCCESS) {
         return wf_result_set(result, APR_NOTFOUND, WF_PROBLEM_NOT_FOUND,
-                             "See /projects/{projectId}/tasks/{taskId}/run, /status/{pid}, "
-                             "/interrupt/{pid} and /runs under this base.");
+                             "openapi.json under this base lists the paths that there are.");
     }
     req->allow = endpoints[req->route.endpoint].allow;
+    if (req->route.has_pid) {
+        wf_request_note_pid(req, &req->route.pid);
+    }
     return APR_SUCCESS;
 }
 

@@ -40,6 +40,8 @@ static wf_problem_e problem_of_status(int http_status)
         return WF_PROBLEM_BODY_TOO_LARGE;
     case HTTP_UNSUPPORTED_MEDIA_TYPE:
         return WF_PROBLEM_MEDIA_TYPE;
+    case HTTP_RANGE_NOT_SATISFIABLE:
+        return WF_PROBLEM_RANGE;
     case HTTP_TOO_MANY_REQUESTS:
         return WF_PROBLEM_QUEUE_FULL;
     case HTTP_INTERNAL_SERVER_ERROR:
@@ -66,6 +68,11 @@ static int is_own_failure(const wf_request_t *req, int http_status)
            wf_problem_info(req->failure.problem)->http_status == http_status;
 }
 
+wf_problem_e wf_problem_of(const wf_request_t *req, int http_status)
+{
+    return is_own_failure(req, http_status) ? req->failure.problem : problem_of_status(http_status);
+}
+
 static void put_type(wf_json_writer_t *writer, wf_problem_e problem, int http_status,
                      apr_pool_t *pool)
 {
@@ -88,8 +95,7 @@ static void write_document(wf_buf_t *out, const wf_request_t *req, int http_stat
 
     wf_json_writer_init(&writer, out);
     wf_json_open(&writer, NULL, '{');
-    put_type(&writer, own ? req->failure.problem : problem_of_status(http_status), http_status,
-             req->r->pool);
+    put_type(&writer, wf_problem_of(req, http_status), http_status, req->r->pool);
     if (own && req->failure.detail) {
         wf_json_put_text(&writer, "detail", req->failure.detail);
     }

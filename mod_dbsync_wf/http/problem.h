@@ -40,6 +40,9 @@ int wf_problem_behind_redirect(request_rec *r);
 /* Whether any ErrorDocument in the tree leads to another site, or may. */
 int wf_problem_has_remote_documents(const ap_directive_t *tree, apr_pool_t *pool);
 
+/* The problem that an answer of that status tells of; NONE where it is not one of the list. */
+wf_problem_e wf_problem_of(const wf_request_t *req, int http_status);
+
 /* The HTTP status that a failed request is answered with. */
 int wf_problem_http_status(const wf_request_t *req);
 

@@ -9,6 +9,7 @@
 APLOG_USE_MODULE(dbsync_wf);
 
 #define COMPLAINT_PERIOD 60 /* seconds */
+#define PID_NOTE         "dbsync_wf_pid"
 
 /* The path in a request line that httpd gave up on; it is as long as it got. */
 static wf_slice_t path_of_line(const char *line)
@@ -45,6 +46,23 @@ wf_request_t *wf_request_get(request_rec *r)
     }
     req->base = base;
     return req;
+}
+
+void wf_request_note_pid(wf_request_t *req, const wf_uuid_t *pid)
+{
+    char *text = apr_palloc(req->r->pool, WF_UUID_TEXT_LEN + 1);
+
+    wf_uuid_format(text, pid);
+    apr_table_setn(req->r->notes, PID_NOTE, text);
+}
+
+void wf_request_keep_note(request_rec *r, const request_rec *from)
+{
+    const char *text = apr_table_get(from->notes, PID_NOTE);
+
+    if (text) {
+        apr_table_setn(r->notes, PID_NOTE, text);
+    }
 }
 
 int wf_request_may_complain(wf_request_t *req, wf_complaint_e complaint)

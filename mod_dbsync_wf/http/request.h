@@ -14,10 +14,14 @@ typedef struct wf_request_t {
     request_rec *r;
     wf_shared_t *shared;
     const wf_base_t *base;     /* that the request lies under */
+    int mapped;                /* whether it was kept from being looked for among files */
     wf_route_t route;          /* from the handler on */
     const char *allow;         /* methods that are allowed at this path, once it is known */
     wf_result_t failure;       /* why the request fails, for the problem document */
     int http_status;           /* what httpd itself said of the failure; 0: the problem decides */
+    const char *outcome;       /* what was done, for the audit log; NULL: nothing, or it failed */
+    const wf_run_t *run;       /* that it is about, likewise; NULL: none is known */
+    int is_hidden;             /* answered as unknown because its user may not see it */
     wf_json_error_t malformed; /* where the body is not JSON; line 0: nothing to say */
 } wf_request_t;
 
@@ -29,6 +33,15 @@ const wf_base_t *wf_request_base(const request_rec *r);
  * base is looked up anew each time, because httpd, or a rewrite, changes r->uri on the way.
  */
 wf_request_t *wf_request_get(request_rec *r);
+
+/*
+ * Says in the request's notes which run it is about: %{dbsync_wf_pid}n in a LogFormat. To be called
+ * as soon as that is known, so that a request that fails then is logged with it too.
+ */
+void wf_request_note_pid(wf_request_t *req, const wf_uuid_t *pid);
+
+/* Takes that note over from the request that was redirected here; httpd logs this one's. */
+void wf_request_keep_note(request_rec *r, const request_rec *from);
 
 /*
  * Whether it is time to complain again in the error log about a configuration that lets requests

@@ -33,19 +33,34 @@ static const char *read_id(wf_slice_t segment, apr_pool_t *pool)
     return copy.data;
 }
 
-static apr_status_t parse_run(wf_route_t *route, int singular, wf_slice_t rest, apr_pool_t *pool)
+/* What is behind "/projects", or behind "/project". */
+static apr_status_t parse_project(wf_route_t *route, int singular, wf_slice_t rest,
+                                  apr_pool_t *pool)
 {
     wf_slice_t project, tasks, task, run;
 
-    if (!take_segment(&project, &rest) || !take_segment(&tasks, &rest) ||
-        !take_segment(&task, &rest) || !take_segment(&run, &rest) || rest.len > 0 ||
-        !wf_slice_is(tasks, singular ? "task" : "tasks") || !wf_slice_is(run, "run")) {
+    if (!take_segment(&project, &rest)) {
+        return APR_NOTFOUND;
+    }
+    route->singular = singular;
+    route->project = read_id(project, pool);
+    if (rest.len == 0) {
+        route->endpoint = WF_ENDPOINT_PROJECT;
+        return APR_SUCCESS;
+    }
+    if (!take_segment(&tasks, &rest) || !take_segment(&task, &rest) ||
+        !wf_slice_is(tasks, singular ? "task" : "tasks")) {
+        return APR_NOTFOUND;
+    }
+    route->task = read_id(task, pool);
+    if (rest.len == 0) {
+        route->endpoint = WF_ENDPOINT_TASK;
+        return APR_SUCCESS;
+    }
+    if (!take_segment(&run, &rest) || rest.len > 0 || !wf_slice_is(run, "run")) {
         return APR_NOTFOUND;
     }
     route->endpoint = WF_ENDPOINT_RUN;
-    route->singular = singular;
-    route->project = read_id(project, pool);
-    route->task = read_id(task, pool);
     return APR_SUCCESS;
 }
 
@@ -61,6 +76,20 @@ static apr_status_t parse_pid(wf_route_t *route, wf_endpoint_e endpoint, wf_slic
     return APR_SUCCESS;
 }
 
+static apr_status_t parse_status(wf_route_t *route, wf_slice_t rest)
+{
+    wf_slice_t front = rest;
+    wf_slice_t pid, last;
+
+    if (!take_segment(&pid, &rest) || !take_segment(&last, &rest)) {
+        return parse_pid(route, WF_ENDPOINT_STATUS, front);
+    }
+    front.len = pid.len + 1;
+    return rest.len == 0 && wf_slice_is(last, "events")
+               ? parse_pid(route, WF_ENDPOINT_EVENTS, front)
+               : APR_NOTFOUND;
+}
+
 apr_status_t wf_route_parse(wf_route_t *route, wf_slice_t path, apr_pool_t *pool)
 {
     wf_slice_t first;
@@ -69,23 +98,43 @@ apr_status_t wf_route_parse(wf_route_t *route, wf_slice_t path, apr_pool_t *pool
     if (!take_segment(&first, &path)) {
         return APR_NOTFOUND;
     }
+    if (wf_slice_is(first, "projects") && path.len == 0) {
+        route->endpoint = WF_ENDPOINT_PROJECTS;
+        return APR_SUCCESS;
+    }
     if (wf_slice_is(first, "projects")) {
-        return parse_run(route, 0, path, pool);
+        return parse_project(route, 0, path, pool);
     }
     if (wf_slice_is(first, "project")) {
-        return parse_run(route, 1, path, pool);
+        return parse_project(route, 1, path, pool);
     }
     if (wf_slice_is(first, "status")) {
-        return parse_pid(route, WF_ENDPOINT_STATUS, path);
+        return parse_status(route, path);
     }
     if (wf_slice_is(first, "interrupt")) {
         return parse_pid(route, WF_ENDPOINT_INTERRUPT, path);
+    }
+    if (wf_slice_is(first, "logs")) {
+        return parse_pid(route, WF_ENDPOINT_LOGS, path);
     }
     if (wf_slice_is(first, "runs") && path.len == 0) {
         route->endpoint = WF_ENDPOINT_RUNS;
         return APR_SUCCESS;
     }
+    if (wf_slice_is(first, "openapi.json") && path.len == 0) {
+        route->endpoint = WF_ENDPOINT_OPENAPI;
+        return APR_SUCCESS;
+    }
+    if (wf_slice_is(first, "metrics") && path.len == 0) {
+        route->endpoint = WF_ENDPOINT_METRICS;
+        return APR_SUCCESS;
+    }
     return APR_NOTFOUND;
+}
+
+const char *wf_route_task_path(const char *project, const char *task, apr_pool_t *pool)
+{
+    return apr_pstrcat(pool, "/projects/", project, "/tasks/", task, NULL);
 }
 
 const char *wf_route_run_path(const char *project, const char *task, apr_pool_t *pool)

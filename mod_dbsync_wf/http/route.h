@@ -7,9 +7,16 @@
  * but for the singular spelling, which wf_route_run_path turns into the plural one.
  *
  *   /projects/{projectId}/tasks/{taskId}/run    also /project/{projectId}/task/{taskId}/run
+ *   /projects
+ *   /projects/{projectId}                       also /project/{projectId}
+ *   /projects/{projectId}/tasks/{taskId}        also /project/{projectId}/task/{taskId}
  *   /status/{pid}
+ *   /status/{pid}/events
  *   /interrupt/{pid}
+ *   /logs/{pid}
  *   /runs
+ *   /openapi.json
+ *   /metrics
  */
 #ifndef WF_HTTP_ROUTE_H
 #define WF_HTTP_ROUTE_H
@@ -21,16 +28,23 @@
 typedef enum {
     WF_ENDPOINT_RUN,
     WF_ENDPOINT_STATUS,
+    WF_ENDPOINT_EVENTS,
     WF_ENDPOINT_INTERRUPT,
-    WF_ENDPOINT_RUNS
+    WF_ENDPOINT_RUNS,
+    WF_ENDPOINT_LOGS,
+    WF_ENDPOINT_PROJECTS,
+    WF_ENDPOINT_PROJECT,
+    WF_ENDPOINT_TASK,
+    WF_ENDPOINT_OPENAPI,
+    WF_ENDPOINT_METRICS
 } wf_endpoint_e;
 
 typedef struct wf_route_t {
     wf_endpoint_e endpoint;
-    int singular;        /* run: whether the singular spelling was used */
-    const char *project; /* run: the id, or NULL where the segment cannot be one */
-    const char *task;    /* run: the same */
-    int has_pid;         /* status, interrupt: whether the segment is a pid */
+    int singular;        /* run, project, task: whether the singular spelling was used */
+    const char *project; /* run, project, task: the id, or NULL where the segment cannot be one */
+    const char *task;    /* run, task: the same */
+    int has_pid;         /* status, events, interrupt, logs: whether the segment is one */
     wf_uuid_t pid;
 } wf_route_t;
 
@@ -40,6 +54,9 @@ typedef struct wf_route_t {
  * still leads to the endpoint, which can then say what it is that is unknown.
  */
 apr_status_t wf_route_parse(wf_route_t *route, wf_slice_t path, apr_pool_t *pool);
+
+/* The plural path, without a base, of a task; the ids need no escaping. */
+const char *wf_route_task_path(const char *project, const char *task, apr_pool_t *pool);
 
 /* The plural path, without a base, that starts runs of a task; the ids need no escaping. */
 const char *wf_route_run_path(const char *project, const char *task, apr_pool_t *pool);

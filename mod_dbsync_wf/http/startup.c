@@ -5,8 +5,10 @@
 #include <http_core.h>
 #include <http_log.h>
 #include <jansson.h>
+#include "http/auth_cache.h"
 #include "http/bases.h"
 #include "http/problem.h"
+#include "http/sections.h"
 #include "http/state_dir.h"
 #include "http/supervise.h"
 #include "store/embedded/client.h"
@@ -30,6 +32,10 @@ int wf_startup_check(apr_pool_t *pconf, apr_pool_t *plog, apr_pool_t *ptemp,
         return OK;
     }
     shared->remote_documents = wf_problem_has_remote_documents(ap_conftree, ptemp);
+    shared->auth_cache = wf_auth_cache_is_used(ap_conftree);
+    if (shared->auth_cache) {
+        wf_sections_mark(main_server, pconf);
+    }
     return wf_config_finish(main_server, pconf) == APR_SUCCESS ? OK : HTTP_INTERNAL_SERVER_ERROR;
 }
 
@@ -94,6 +100,21 @@ int wf_startup_parent(apr_pool_t *pconf, apr_pool_t *plog, apr_pool_t *ptemp,
                : HTTP_INTERNAL_SERVER_ERROR;
 }
 
+/* Each child has its own memory of accepted passwords, which goes with it. */
+static void open_auth_cache(wf_shared_t *shared, apr_pool_t *pchild, server_rec *main_server)
+{
+    apr_status_t status;
+
+    if (!shared->auth_cache) {
+        return;
+    }
+    status = wf_accepted_create(&shared->accepted, pchild);
+    if (status != APR_SUCCESS) {
+        ap_log_error(APLOG_MARK, APLOG_WARNING, status, main_server,
+                     "WF0304: this child cannot remember passwords and checks them each time");
+    }
+}
+
 void wf_startup_child(apr_pool_t *pchild, server_rec *main_server)
 {
     wf_shared_t *shared = wf_server_config(main_server)->shared;
@@ -103,6 +124,7 @@ void wf_startup_child(apr_pool_t *pchild, server_rec *main_server)
         return;
     }
     wf_supervise_bind_log(main_server);
+    open_auth_cache(shared, pchild, main_server);
     json_object_seed(
         0); /* jansson would make its seed at first use, which two threads may race for */
     status = wf_embedded_open(&shared->store,

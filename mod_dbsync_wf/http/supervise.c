@@ -26,6 +26,7 @@
 #include <unixd.h>
 #include "base/clock.h"
 #include "base/log.h"
+#include "http/audit.h"
 #include "runner/daemon.h"
 #include "runner/supervisor.h"
 
@@ -144,10 +145,10 @@ static void take_fingerprint(char fingerprint[FINGERPRINT_MAX], const wf_setting
 
     apr_snprintf(fingerprint, FINGERPRINT_MAX,
                  "%s|%u|%" APR_UINT64_T_FMT "|%" APR_TIME_T_FMT "|%" APR_TIME_T_FMT
-                 "|%u|%lu:%lu|%d|%lu:%lu|%lu.%ld.%ld|%s",
+                 "|%u|%" APR_UINT64_T_FMT "|%lu:%lu|%d|%lu:%lu|%lu.%ld.%ld|%s",
                  settings->state_dir, settings->threads, settings->cache_size, settings->kill_grace,
-                 settings->retention, settings->queue_limit, (unsigned long)ap_unixd_config.user_id,
-                 (unsigned long)ap_unixd_config.group_id,
+                 settings->retention, settings->queue_limit, settings->output_limit,
+                 (unsigned long)ap_unixd_config.user_id, (unsigned long)ap_unixd_config.group_id,
                  ap_get_server_module_loglevel(server, APLOG_MODULE_INDEX),
                  (unsigned long)log.st_dev, (unsigned long)log.st_ino,
                  (unsigned long)module_file.st_ino, (long)module_file.st_mtim.tv_sec,
@@ -173,6 +174,7 @@ static void run_supervisor(const watch_t *watch, apr_interval_time_t delay)
     apr_pool_t *pool;
 
     leave_httpd();
+    wf_audit_close(watch->server);
     wf_supervise_bind_log(watch->server);
     if (apr_pool_create(&pool, NULL) != APR_SUCCESS ||
         ap_run_drop_privileges(pool, watch->server)) {

@@ -2,11 +2,7 @@
 /*
  * GET /status/{pid}?wait=SECONDS: a request that is answered when the run has ended.
  *
- * It holds its thread. An event MPM could do without, but httpd 2.4 lets a handler only suspend its
- * connection (SUSPENDED, ap_mpm_register_timed_callback): the call that hands one back to the MPM,
- * ap_mpm_resume_suspended, it does not have, so the connection could not be kept alive, nor closed
- * in order. Hence bounds instead: at most half of a child's threads wait, at most half of the
- * server's, and no more than DbsyncWfMaxWaiters in all. A request that finds no place is answered
+ * Its thread is held meanwhile, within waiter.h's bounds. A request that finds no place is answered
  * at once, which a client must reckon with anyway, since its time may be up.
  */
 #ifndef WF_HTTP_WAIT_H

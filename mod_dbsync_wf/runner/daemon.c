@@ -87,6 +87,7 @@ void wf_daemon_ended(wf_daemon_t *daemon, int wait_status)
     if (daemon->wanted) {
         wf_log_error(0, "WF0164", "%s (process %ld) ended with %s %d and is started again",
                      daemon->name, (long)daemon->pid, how, what);
+        daemon->restarts++;
         plan_start(daemon);
     } else {
         wf_log_info(0, "WF0165", "%s (process %ld) ended with %s %d", daemon->name,

@@ -18,6 +18,7 @@ typedef struct wf_daemon_t {
     apr_time_t started;          /* wf_clock times, all of them */
     apr_time_t start_at;         /* when not running and wanted: not before */
     apr_interval_time_t backoff; /* of the next start */
+    apr_uint32_t restarts;       /* how often it ended although it was wanted */
     apr_time_t kill_at;          /* when running: killed then; 0: not */
 } wf_daemon_t;
 

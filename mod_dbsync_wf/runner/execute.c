@@ -29,6 +29,13 @@ static void note_records(void *baton, const wf_records_t *records)
     wf_monitor_leave(held->runner->monitor);
 }
 
+static void note_output(void *baton, wf_slice_t bytes)
+{
+    wf_held_t *held = baton;
+
+    wf_output_add(held->output, bytes);
+}
+
 static void set_error(wf_finish_t *finish, wf_problem_e problem, const char *detail)
 {
     finish->status = WF_RUN_ERROR;
@@ -126,8 +133,61 @@ static void take_markers(wf_finish_t *finish, const wf_outcome_t *outcome, apr_p
     finish->markers = markers;
 }
 
+/* Begins what the run puts out, where that is kept. */
+static void begin_output(wf_execution_t *execution, wf_held_t *held)
+{
+    if (held->runner->pump) {
+        held->output = wf_output_begin(held->runner->pump, &held->claim, held->pool);
+        execution->output = note_output;
+    }
+}
+
+/* Ends it; what the store has not been told goes with the run's end. */
+static void end_output(wf_finish_t *finish, wf_held_t *held)
+{
+    if (held->output) {
+        wf_output_end(held->output, &finish->output, &finish->output_offset);
+    }
+}
+
+/* Why a run that could not begin did not. */
+static void say_error(const wf_finish_t *finish, wf_held_t *held)
+{
+    if (held->output) {
+        wf_output_say(held->output, apr_psprintf(held->pool, "error, %s: %s", finish->error.type,
+                                                 finish->error.detail ? finish->error.detail : ""));
+    }
+}
+
+/* Gives a run back, and what it has put out by then. */
+static apr_status_t give_back(wf_held_t *held, const wf_finish_t *finish, apr_pool_t *pool)
+{
+    wf_store_t *store = held->runner->store;
+    apr_status_t rv = APR_SUCCESS;
+
+    if (finish->output.len) {
+        rv = store->append_output(store, &held->claim.token, finish->output_offset, finish->output,
+                                  pool);
+    }
+    return rv == WF_EUNAVAILABLE ? rv : store->release(store, &held->claim.token, pool);
+}
+
+/* A run ends also where what it put out cannot be kept. */
+static apr_status_t finish_run(wf_held_t *held, wf_finish_t *finish, apr_pool_t *pool)
+{
+    wf_store_t *store = held->runner->store;
+    apr_status_t rv = store->finish(store, finish, pool);
+
+    if ((rv == WF_EDAMAGED || rv == WF_EINVALID) && finish->output.len) {
+        wf_log_error(rv, "WF0211", "run %s: the end of its output cannot be kept", held->pid);
+        finish->output = wf_slice(NULL);
+        rv = store->finish(store, finish, pool);
+    }
+    return rv;
+}
+
 /* Tells the store, again and again while it cannot take it and our word still counts. */
-static void tell_end(wf_held_t *held, const wf_finish_t *finish, int release)
+static void tell_end(wf_held_t *held, wf_finish_t *finish, int release)
 {
     wf_runner_t *runner = held->runner;
     apr_status_t rv = WF_EUNAVAILABLE;
@@ -139,8 +199,7 @@ static void tell_end(wf_held_t *held, const wf_finish_t *finish, int release)
     }
     while (rv == WF_EUNAVAILABLE && !is_lost(runner)) {
         apr_pool_clear(scratch);
-        rv = release ? runner->store->release(runner->store, &held->claim.token, scratch)
-                     : runner->store->finish(runner->store, finish, scratch);
+        rv = release ? give_back(held, finish, scratch) : finish_run(held, finish, scratch);
         if (rv == WF_EUNAVAILABLE) {
             if (!told++) {
                 wf_log_warning(
@@ -156,23 +215,38 @@ static void tell_end(wf_held_t *held, const wf_finish_t *finish, int release)
     }
 }
 
-static void execute(wf_held_t *held)
+/* Executes the run's task. Whether it is to be given back rather than ended. */
+static int execute_task(wf_finish_t *finish, wf_outcome_t *outcome, wf_held_t *held)
 {
-    wf_runner_t *runner = held->runner;
-    wf_finish_t finish;
-    wf_outcome_t outcome;
-    int release = 0;
     wf_execution_t execution = {
         .pid = held->pid,
         .project = held->claim.run.project,
         .fence = held->claim.token.fence,
         .payload = held->claim.payload,
-        .grace = runner->settings->kill_grace,
+        .grace = held->runner->settings->kill_grace,
         .cancel = held->cancel,
         .progress = note_progress,
         .count = note_records,
         .baton = held,
     };
+
+    begin_output(&execution, held);
+    if (find_task(&execution.task, held, finish) != APR_SUCCESS) {
+        say_error(finish, held);
+        return 0;
+    }
+    hand_markers(&execution, held);
+    wf_execute(outcome, &execution, held->pool);
+    set_end(finish, outcome);
+    take_markers(finish, outcome, held->pool);
+    return outcome->cancelled == WF_CANCEL_SHUTDOWN && held->claim.run.rerun_when_lost;
+}
+
+static void execute(wf_held_t *held)
+{
+    wf_finish_t finish;
+    wf_outcome_t outcome;
+    int release;
 
     memset(&finish, 0, sizeof(finish));
     memset(&outcome, 0, sizeof(outcome));
@@ -180,14 +254,11 @@ static void execute(wf_held_t *held)
     if (wf_cancel_reason(held->cancel) == WF_CANCEL_SHUTDOWN) {
         outcome.cancelled = WF_CANCEL_SHUTDOWN;
         release = 1; /* it has not begun: another runner may have it */
-    } else if (find_task(&execution.task, held, &finish) == APR_SUCCESS) {
-        hand_markers(&execution, held);
-        wf_execute(&outcome, &execution, held->pool);
-        set_end(&finish, &outcome);
-        take_markers(&finish, &outcome, held->pool);
-        release = outcome.cancelled == WF_CANCEL_SHUTDOWN && held->claim.run.rerun_when_lost;
+    } else {
+        release = execute_task(&finish, &outcome, held);
     }
     wf_held_ended(held);
+    end_output(&finish, held);
     wf_log_debug(0, "WF0188", "run %s of %s/%s: %s", held->pid, held->claim.run.project,
                  held->claim.run.task, wf_run_status_name(finish.status));
     if (outcome.cancelled != WF_CANCEL_LOST) {

@@ -65,6 +65,9 @@ static apr_status_t open_runner(wf_runner_t *runner, const wf_runner_config_t *c
     if (rv == APR_SUCCESS) {
         apr_thread_pool_idle_max_set(runner->threads, threads);
     }
+    if (rv == APR_SUCCESS && runner->settings->output_limit) {
+        rv = wf_pump_create(&runner->pump, runner->store, runner->settings->output_limit, pool);
+    }
     return rv;
 }
 

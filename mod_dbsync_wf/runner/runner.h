@@ -4,7 +4,8 @@
  *
  * Threads: the main one waits for signals, reaps adopted processes and keeps the pulse; `claim`
  * takes runs whenever places are free; `listen` waits for the store's news; `beat` renews the
- * lease, learns of interrupts and hands on progress; the pool's execute.
+ * lease, learns of interrupts and hands on progress; `output` hands on what runs put out
+ * (output.h); the pool's execute.
  *
  *   SIGTERM  claims no more, ends what runs, records how, exits
  *   SIGUSR1  claims no more, finishes what runs, exits

@@ -12,6 +12,7 @@
 #include "base/monitor.h"
 #include "flow/cancel.h"
 #include "flow/project.h"
+#include "runner/output.h"
 #include "runner/runner.h"
 
 typedef enum {
@@ -28,6 +29,7 @@ typedef struct wf_runner_t {
     apr_uint64_t incarnation;
     wf_projects_t *projects;
     apr_thread_pool_t *threads;
+    wf_pump_t *pump;            /* NULL: none is kept */
     int wake;                   /* eventfd: something changed that the main thread waits for */
     wf_log_limit_t claim_limit; /* of what each loop says of a store that does not do its part */
     wf_log_limit_t listen_limit;
@@ -49,6 +51,7 @@ typedef struct wf_held_t {
     wf_claim_t claim;
     char pid[WF_UUID_TEXT_LEN + 1];
     wf_cancel_t *cancel;
+    wf_output_t *output;        /* from the start of its execution on; NULL where none is kept */
     wf_run_progress_t progress; /* in the monitor; action points into the project, which is held */
     wf_run_records_t records;   /* inside the monitor */
     int progress_moved;         /* in the monitor: not told to the store yet */

@@ -15,6 +15,7 @@ typedef struct wf_settings_t {
     apr_interval_time_t kill_grace; /* DbsyncWfKillGrace */
     apr_interval_time_t retention;  /* DbsyncWfRetention; 0: for ever */
     apr_uint32_t queue_limit;       /* DbsyncWfQueueLimit; 0: none */
+    apr_uint64_t output_limit;      /* DbsyncWfOutputLimit, bytes; 0: none is kept */
 } wf_settings_t;
 
 #endif

@@ -6,6 +6,7 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
+#include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/signalfd.h>
 #include <sys/wait.h>
@@ -37,6 +38,7 @@ typedef struct supervisor_t {
     wf_daemon_t runner;
     wf_ping_t ping;
     wf_pulse_t *pulse;
+    wf_restarts_t *restarts;
     int stopping;     /* SIGTERM was seen */
     int keeper_stays; /* until the runner has ended */
     const char *host;
@@ -61,9 +63,13 @@ static void close_own(supervisor_t *s)
 static int keeper_main(void *baton)
 {
     supervisor_t *s = baton;
-    wf_keeper_config_t config = {s->settings->state_dir, s->settings->cache_size,
-                                 s->settings->retention, s->settings->queue_limit,
-                                 s->place.listener,      s->ready_child};
+    wf_keeper_config_t config = {s->settings->state_dir,
+                                 s->settings->cache_size,
+                                 s->settings->retention,
+                                 s->settings->queue_limit,
+                                 s->place.listener,
+                                 s->ready_child,
+                                 s->restarts};
 
     close_own(s);
     return wf_keeper_run(&config, s->pool) == APR_SUCCESS ? 0 : 1;
@@ -164,10 +170,12 @@ static void reap_children(supervisor_t *s)
     while ((pid = waitpid(-1, &status, WNOHANG)) > 0) {
         if (pid == s->keeper.pid) {
             wf_daemon_ended(&s->keeper, status);
+            atomic_store(&s->restarts->keeper, s->keeper.restarts);
             wf_ping_off(&s->ping);
             close_ready(s);
         } else if (pid == s->runner.pid) {
             wf_daemon_ended(&s->runner, status);
+            atomic_store(&s->restarts->runner, s->runner.restarts);
             wf_pulse_reset(s->pulse);
             end_descendants(s);
         }
@@ -316,6 +324,21 @@ static apr_status_t open_signals(int *fd)
     return *fd < 0 ? errno : APR_SUCCESS;
 }
 
+/* Counters that the keeper, which outlives a runner, reads. */
+static apr_status_t share_restarts(wf_restarts_t **restarts)
+{
+    void *memory =
+        mmap(NULL, sizeof(**restarts), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+
+    if (memory == MAP_FAILED) {
+        return errno;
+    }
+    *restarts = memory;
+    atomic_init(&(*restarts)->keeper, 0);
+    atomic_init(&(*restarts)->runner, 0);
+    return APR_SUCCESS;
+}
+
 /* A name that no other supervisor has had: a join of its next runner speaks of its last one only.
  */
 static apr_status_t name_host(const char **host, apr_pool_t *pool)
@@ -356,6 +379,9 @@ apr_status_t wf_supervisor_run(const wf_settings_t *settings, pid_t parent, apr_
     }
     if (rv == APR_SUCCESS) {
         rv = wf_pulse_create(&s.pulse);
+    }
+    if (rv == APR_SUCCESS) {
+        rv = share_restarts(&s.restarts);
     }
     if (rv != APR_SUCCESS) {
         wf_log_error(rv, "WF0173", "the supervisor cannot start");

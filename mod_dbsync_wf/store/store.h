@@ -27,6 +27,7 @@
 #include "base/result.h"
 #include "base/slice.h"
 #include "base/uuid.h"
+#include "store/stats.h"
 
 typedef enum {
     WF_RUN_SUBMITTED = 1,
@@ -128,6 +129,7 @@ typedef struct wf_claim_t {
     wf_run_t run;
     wf_slice_t payload;
     apr_array_header_t *markers; /* wf_run_marker_t: what the task's last completed run left */
+    apr_uint64_t output;         /* bytes of output that are kept of earlier executions of it */
 } wf_claim_t;
 
 /* How an execution ended: status is COMPLETED, ERROR or INTERRUPTED. */
@@ -143,7 +145,16 @@ typedef struct wf_finish_t {
     int marker_count; /* those to be remembered, where status is COMPLETED; others of the task stay
                        */
     const wf_run_marker_t *markers;
+    wf_slice_t output; /* the rest of it, kept as append_output does */
+    apr_uint64_t output_offset;
 } wf_finish_t;
+
+/* A part of what a run has put out. */
+typedef struct wf_output_part_t {
+    wf_slice_t bytes;
+    apr_uint64_t total;   /* bytes that are kept by now */
+    apr_uint64_t version; /* the run's, when that was so; 0: it has ended, and nothing more comes */
+} wf_output_part_t;
 
 /* Which runs list is to find. NULL and 0 stand for any, but for vhost and limit. */
 typedef struct wf_run_query_t {
@@ -165,6 +176,12 @@ typedef struct wf_run_list_t {
     int more;                 /* whether there may be others */
     wf_uuid_t next;           /* where so: the `before` with which they follow */
 } wf_run_list_t;
+
+/* How many runs of a task are under way. */
+typedef struct wf_under_way_t {
+    apr_uint32_t queued;
+    apr_uint32_t running;
+} wf_under_way_t;
 
 /* What wait reports; hints, which may be merged, spurious or lost. */
 #define WF_EVENT_READY     1u /* a run may be claimed */
@@ -235,8 +252,18 @@ struct wf_store_t {
                              apr_pool_t *pool);
 
     /*
-     * Ends a run, and remembers its markers, in one transaction: compare-and-set on (pid, fence).
-     * The same again succeeds. WF_ESTALE where the run has another fence, or has ended otherwise.
+     * Keeps bytes as the run's output from `offset` on, which counts all that its executions have
+     * handed over. What is there of them already is passed over, so that a call may be repeated,
+     * also with more bytes. Whoever watches for the run's next change is woken. WF_ESTALE;
+     * WF_EINVALID where `offset` lies behind the end of what there is: output has no holes.
+     */
+    apr_status_t (*append_output)(wf_store_t *store, const wf_token_t *token, apr_uint64_t offset,
+                                  wf_slice_t bytes, apr_pool_t *pool);
+
+    /*
+     * Ends a run, keeps the rest of its output, and remembers its markers, in one transaction:
+     * compare-and-set on (pid, fence). The same again succeeds. WF_ESTALE where the run has another
+     * fence, or has ended otherwise; WF_EINVALID as append_output.
      */
     apr_status_t (*finish)(wf_store_t *store, const wf_finish_t *finish, apr_pool_t *pool);
 
@@ -257,12 +284,28 @@ struct wf_store_t {
                         wf_result_t *result, apr_pool_t *pool);
 
     /*
+     * Reads at most `most` bytes of a run's output from `offset` on, perhaps fewer than there are;
+     * none where there are none. Sees what any call that has returned wrote. APR_NOTFOUND.
+     */
+    apr_status_t (*read_output)(wf_output_part_t *part, wf_store_t *store, const char *vhost,
+                                const wf_uuid_t *pid, apr_uint64_t offset, apr_size_t most,
+                                wf_result_t *result, apr_pool_t *pool);
+
+    /*
      * Finds runs, the newest first. A call does a bounded amount of work, and may give fewer runs
      * than its limit, or none, although there are more. Runs that are added meanwhile come before
      * those of a list that is gone through with `next`, so that it neither repeats nor misses one.
      */
     apr_status_t (*list)(wf_run_list_t *list, wf_store_t *store, const wf_run_query_t *query,
                          wf_result_t *result, apr_pool_t *pool);
+
+    /*
+     * Counts the runs of a task that are queued, and that run, at this moment. The same work
+     * however many there are.
+     */
+    apr_status_t (*under_way)(wf_under_way_t *count, wf_store_t *store, const char *vhost,
+                              const char *project, const char *task, wf_result_t *result,
+                              apr_pool_t *pool);
 
     /*
      * Ends the runs of expired incarnations as ERROR of type process-lost (INTERRUPTED where that
@@ -273,7 +316,8 @@ struct wf_store_t {
 
     /*
      * Deletes a bounded number of runs that ended `keep` ago or earlier, with all that belongs to
-     * them; never one that has not ended. *count is how many; *more is whether calling again may
+     * them; never one that has not ended. Long output goes in several calls, from its end, and its
+     * run in the last. *count is how many; *more is whether calling again may
      * find others. `keep` must be longer than the time for which a store repeats a call, or a
      * repeated create would make a run anew.
      */
@@ -292,6 +336,14 @@ struct wf_store_t {
      * WF_ECANCELLED where it is wanted no more.
      */
     apr_status_t (*watch)(wf_store_t *store, const wf_watch_t *watch, apr_pool_t *pool);
+
+    /*
+     * Figures (stats.h), from memory, also of a store that refuses every other call. The rows are
+     * those of a vhost's tasks; NULL: none. Whoever cannot wait as long for an answer as other
+     * calls do says how long: `patience`, in microseconds; 0: as they do.
+     */
+    apr_status_t (*stats)(wf_store_stats_t *stats, wf_store_t *store, const char *vhost,
+                          apr_interval_time_t patience, wf_result_t *result, apr_pool_t *pool);
 };
 
 #endif

@@ -4,6 +4,8 @@
 # configuration forgot authentication every endpoint refuses and the error log says why.
 use strict;
 use warnings FATAL => 'all';
+use WfAudit;
+use WfConfig qw(server_var);
 use WfTest;
 
 my $pid = run_ends_as('a run to ask for', 'completed', 'noop')->{pid};
@@ -12,9 +14,16 @@ my @endpoints = (
     ['POST', '/projects/600/tasks/noop/run?trigger=API', json => $json],
     ['POST', '/project/600/task/noop/run?trigger=API', json => $json],
     ['GET', "/status/$pid"],
+    ['GET', "/status/$pid/events"],
     ['GET', "/interrupt/$pid"],
     ['POST', "/interrupt/$pid"],
     ['GET', '/runs'],
+    ['GET', "/logs/$pid"],
+    ['GET', '/openapi.json'],
+    ['GET', '/projects'],
+    ['GET', '/projects/600'],
+    ['GET', '/projects/600/tasks/noop'],
+    ['GET', '/metrics'],
     ['GET', '/no/such/endpoint'],
     ['DELETE', "/status/$pid"],
     ['OPTIONS', "/status/$pid"],
@@ -38,6 +47,8 @@ for my $base ('/cw/api/v2', '/api/v2') {
 }
 rows(['HEAD without credentials', ['HEAD', "/status/$pid", user => undef], 401, empty => 1]);
 
+my $audit = WfAudit->new(server_var('t_logs') . '/audit_log');
+
 # No Require at all; "Require all granted" beside AuthType; with credentials or without.
 for my $base ('/open', '/granted') {
     for my $request (@endpoints) {
@@ -53,6 +64,11 @@ for my $base ('/open', '/granted') {
     }
 }
 log_has(qr/\[dbsync_wf:error\].*WF\d{4}:.*(?:authenticat|Require)/i, 'the error log says what is missing');
+
+# Each of them is in the audit log: two on the first base, one on the second.
+my @told = grep { $_->{outcome} eq 'authentication-not-configured' && !exists $_->{user} }
+    $audit->take(3 * @endpoints);
+is(scalar @told, 3 * @endpoints, 'the audit log tells of them');
 
 # Nothing was started by any of those.
 is(run_get($pid)->{status}, 'completed', 'the credentials are still good');

@@ -29,13 +29,26 @@ my @good = (
     'DbsyncWfKillGrace 60mi',
     'DbsyncWfRetention 0', 'DbsyncWfRetention 15', 'DbsyncWfRetention 100000h',
     'DbsyncWfQueueLimit 0', 'DbsyncWfQueueLimit 1', 'DbsyncWfQueueLimit 100000000',
+    'DbsyncWfOutputLimit 0', 'DbsyncWfOutputLimit 1', 'DbsyncWfOutputLimit 1G', 'DbsyncWfOutputLimit 100k',
     'DbsyncWfMaxWait 0', 'DbsyncWfMaxWait 60', 'DbsyncWfMaxWait 1h',
+    'DbsyncWfMaxStream 0', 'DbsyncWfMaxStream 90', 'DbsyncWfMaxStream 24h', 'DbsyncWfMaxStream 1500ms',
+    'DbsyncWfAuthCache 60 file', 'DbsyncWfAuthCache 0 file file', 'DbsyncWfAuthCache 1h file',
+    "<AuthnProviderAlias file x>\n</AuthnProviderAlias>\nDbsyncWfAuthCache 500ms x",
+    "<Location /x>\nAuthBasicProvider dbsync-wf-cache\nDbsyncWfAuthCache 60 file\n</Location>",
+    'DbsyncWfCorsOrigins none', 'DbsyncWfCorsOrigins https://a.example http://localhost:3000',
+    'DbsyncWfCorsOrigins http://[::1]:8080 http://127.0.0.1 moz-extension://0a-1b',
+    'DbsyncWfCorsOrigins http://a.example:443 https://a.example:80',
+    "<Location /x>\nDbsyncWfCorsOrigins https://a.example\n</Location>",
     'DbsyncWfMaxWaiters 0', 'DbsyncWfMaxWaiters 65536',
+    'DbsyncWfAuditLog logs/audit_log', 'DbsyncWfAuditLog "|/bin/cat -u"', 'DbsyncWfAuditLog "||/bin/cat"',
+    "<VirtualHost *:80>\nDbsyncWfAuditLog logs/other\n</VirtualHost>",
+    'DbsyncWfMetrics own', "<Location /x>\nDbsyncWfMetrics all\n</Location>",
     'DbsyncWfMaxBody 1', 'DbsyncWfMaxBody 64M', 'DbsyncWfMaxBody 100k',
     "<VirtualHost *:80>\n${projects}DbsyncWfMaxBody 2M\n</VirtualHost>",
     "<Location /x>\n${projects}DbsyncWfMaxBody 2M\n</Location>",
     "<LocationMatch ^/x>\nDbsyncWfMaxBody 2M\n</LocationMatch>",
     "<VirtualHost *:80>\nDbsyncWfMaxWait 5\n</VirtualHost>", "<Location /x>\nDbsyncWfMaxWait 5\n</Location>",
+    "<VirtualHost *:80>\nDbsyncWfMaxStream 5\n</VirtualHost>",
     "<Location \"/x\">\nSetHandler dbsync-wf\n</Location>",
 );
 for my $lines (@good) {
@@ -64,13 +77,48 @@ my @bad = (
     ['DbsyncWfQueueLimit -1',   qr/up to 100000000, not "-1"/],
     ['DbsyncWfQueueLimit 1k',   qr/up to 100000000, not "1k"/],
     ['DbsyncWfQueueLimit ""',   qr/up to 100000000/],
+    ['DbsyncWfOutputLimit 2G',  qr/DbsyncWfOutputLimit must be 0, to keep no output, or a size up to 1G/],
+    ['DbsyncWfOutputLimit -1',  qr/up to 1G, .* not "-1"/],
+    ['DbsyncWfOutputLimit all', qr/up to 1G/],
+    ["<VirtualHost *:80>\nDbsyncWfOutputLimit 2\n</VirtualHost>", qr/DbsyncWfOutputLimit cannot occur within/],
+    ['DbsyncWfAuditLog ""',     qr/file, or "\|program arguments"/],
+    ['DbsyncWfAuditLog "| "',   qr/DbsyncWfAuditLog must be a file, or "\|" and a program/],
+    ["<Location /x>\nDbsyncWfAuditLog x\n</Location>", qr/DbsyncWfAuditLog not allowed (?:here|in <Location> context)/],
+    ['DbsyncWfMetrics none',    qr/DbsyncWfMetrics must be own, .* or all, .* not "none"/],
+    ["<Files x>\nDbsyncWfMetrics all\n</Files>", qr/DbsyncWfMetrics has no effect in <Files>/],
     ['DbsyncWfMaxWait 3601',    qr/DbsyncWfMaxWait must be .* from 0 to 1h/],
     ['DbsyncWfMaxWait -1',      qr/from 0 to 1h/],
     ['DbsyncWfMaxWait long',    qr/from 0 to 1h/],
     ["<Directory />\nDbsyncWfMaxWait 5\n</Directory>", qr/DbsyncWfMaxWait has no effect in <Directory>/],
+    ['DbsyncWfMaxStream 25h',   qr/DbsyncWfMaxStream must be .* from 0 to 24h.*, not "25h"/],
+    ['DbsyncWfMaxStream -1',    qr/from 0 to 24h/],
+    ["<Directory />\nDbsyncWfMaxStream 5\n</Directory>", qr/DbsyncWfMaxStream has no effect in <Directory>/],
     ['DbsyncWfMaxWaiters 65537', qr/DbsyncWfMaxWaiters must be .* from 0 to 65536/],
     ['DbsyncWfMaxWaiters -1',   qr/from 0 to 65536/],
     ["<VirtualHost *:80>\nDbsyncWfMaxWaiters 2\n</VirtualHost>", qr/DbsyncWfMaxWaiters cannot occur within/],
+    ['DbsyncWfAuthCache 60',    qr/DbsyncWfAuthCache takes a time and the names of providers/],
+    ['DbsyncWfAuthCache',       qr/as in DbsyncWfAuthCache 60 file/],
+    ['DbsyncWfAuthCache file 60', qr/DbsyncWfAuthCache must have a time from 0 to 1h, .* not "file"/],
+    ['DbsyncWfAuthCache 3601 file', qr/from 0 to 1h/],
+    ['DbsyncWfAuthCache -1 file', qr/from 0 to 1h/],
+    ['DbsyncWfAuthCache 60 nobody', qr/no provider "nobody" that checks passwords: load its module/],
+    ['DbsyncWfAuthCache 60 file dbsync-wf-cache', qr/cannot remember for itself/],
+    ["<Directory />\nDbsyncWfAuthCache 60 file\n</Directory>",
+        qr/DbsyncWfAuthCache has no effect in <Directory>/],
+    ['DbsyncWfCorsOrigins',     qr/DbsyncWfCorsOrigins takes origins/],
+    ['DbsyncWfCorsOrigins *',   qr/cannot be "\*": .* Name each origin/],
+    ['DbsyncWfCorsOrigins https://a.example *', qr/cannot be "\*"/],
+    ['DbsyncWfCorsOrigins null', qr/cannot be "null"/],
+    ['DbsyncWfCorsOrigins none https://a.example', qr/none must stand alone/],
+    map({["DbsyncWfCorsOrigins $_", qr/must be origins as browsers spell them: .*\Q$_\E/]}
+        qw(a.example https://a.example/ https://a.example/x https://A.example HTTPS://a.example
+            https://*.example https://a@b.example https://a.example: https://a.example:0
+            https://a.example:65536 https://a.example:123456 https:///x https://[::1 ://a https:/a
+            https://a.example?x), 'https://a.example,https://b.example'),
+    ['DbsyncWfCorsOrigins https://a.example:443', qr/without the port that is the scheme's own/],
+    ['DbsyncWfCorsOrigins http://a.example:80', qr/without the port that is the scheme's own/],
+    ["<Files x>\nDbsyncWfCorsOrigins https://a.example\n</Files>",
+        qr/DbsyncWfCorsOrigins has no effect in <Files>/],
     ['DbsyncWfMaxBody 0',       qr/DbsyncWfMaxBody must be .* from 1 to 64M/],
     ['DbsyncWfMaxBody 65M',     qr/from 1 to 64M/],
     ['DbsyncWfMaxBody 1.5M',    qr/from 1 to 64M/],
@@ -105,6 +153,7 @@ open my $in, '<', "$vars{top_dir}/conf/dbsync_wf.conf" or die "conf/dbsync_wf.co
 my $reference = do { local $/ = undef; <$in> };
 $reference =~ s/^(\s*#?\s*DbsyncWfProjects\s+).*/$1"$vars{t_state}\/projects"/mg;
 $reference =~ s/^(\s*#?\s*AuthUserFile\s+).*/$1"$vars{t_state}\/users"/mg;
+$reference =~ s/^(\s*#?\s*CustomLog\s+)\S+/$1"$vars{t_logs}\/configtest_log"/mg;
 $reference =~ s/^LoadModule dbsync_wf_module.*\n//mg;
 $reference =~ s/^(\s*#?\s*DbsyncWfStateDir\s+).*/$1"$vars{t_state}\/runs"/mg;
 my ($ok, $said) = configtest($reference);

@@ -10,8 +10,17 @@ my %allow = (
     '/projects/600/tasks/noop/run?trigger=API' => 'POST, OPTIONS',
     '/project/600/task/noop/run?trigger=API'   => 'POST, OPTIONS',
     "/status/$pid"                              => 'GET, HEAD, OPTIONS',
+    "/status/$pid/events"                       => 'GET, HEAD, OPTIONS',
     "/interrupt/$pid"                           => 'GET, HEAD, POST, OPTIONS',
     '/runs'                                     => 'GET, HEAD, OPTIONS',
+    "/logs/$pid"                                => 'GET, HEAD, OPTIONS',
+    '/openapi.json'                             => 'GET, HEAD, OPTIONS',
+    '/projects'                                 => 'GET, HEAD, OPTIONS',
+    '/projects/600'                             => 'GET, HEAD, OPTIONS',
+    '/project/600'                              => 'GET, HEAD, OPTIONS',
+    '/projects/600/tasks/noop'                  => 'GET, HEAD, OPTIONS',
+    '/project/600/task/noop'                    => 'GET, HEAD, OPTIONS',
+    '/metrics'                                  => 'GET, HEAD, OPTIONS',
 );
 
 for my $path (sort keys %allow) {
@@ -26,9 +35,9 @@ for my $path (sort keys %allow) {
     rows(["OPTIONS $path", ['OPTIONS', $path], 200, empty => 1, headers => {'Allow' => $allow{$path}}]);
 }
 
-for my $path ('', '/', '/projects', '/projects/600/tasks/noop', '/projects/600/tasks/noop/run/',
+for my $path ('', '/', '/projects/', '/project', '/projects/600/tasks', '/projects/600/tasks/noop/run/',
     '/projects//tasks/noop/run', '/projects/600/task/noop/run', '/Projects/600/tasks/noop/run',
-    '/run', '/runs/', '/runs/x', '/status', '/x') {
+    '/run', '/metrics/', '/runs/', '/runs/x', '/status', '/x') {
     rows(["GET $path", ['GET', $path], 404, problem => 'not-found']);
     rows(["POST $path", ['POST', "$path?trigger=API", json => '{}'], 404, problem => 'not-found']);
 }

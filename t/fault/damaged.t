@@ -149,7 +149,7 @@ copy_state($state, $pristine);
 cmp_ok(scalar pages_of_type('runs.db', 5), '>', 4, 'the runs take several leaves');
 cmp_ok(scalar pages_of_type('runs.db', 7), '>', 4, 'and long values have pages of their own');
 my @tables = map {s{.*/}{}r} glob "$state/data/*.db";
-is(scalar @tables, 8, 'there are the tables');
+is(scalar @tables, 9, 'there are the tables');
 my $advice = qr/README(?: under|,) "When the state directory is damaged"/;
 
 # [NAME, what is done, whether statuses are answered: all, some or none, whether a run is accepted]
@@ -182,6 +182,10 @@ for my $case (@cases) {
     my ($answered, $refused) = compare($name, %was);
     my $got = $answered == 0 ? 'none' : $refused == 0 ? 'all' : 'some';
     is($got, $expected, "$name: as many as can be") if defined $expected;
+    my ($open, $damaged) = map { $httpd->api('GET', '/metrics')->body =~ /^dbsync_wf_store_$_ (\d+)$/m }
+        'open', 'damaged_calls_total';
+    is($open, $got eq 'none' ? 0 : 1, "$name: the figures say whether the store is open");
+    cmp_ok($damaged // 0, '>=', $got eq 'none' ? 0 : $refused, "$name: and how much was refused");
     my $answer = $httpd->post('602', 'noop');
     if ($answer->status == 202) {
         is($httpd->run_end($answer->json->{pid})->{status}, 'completed', "$name: a run is executed");
@@ -321,17 +325,34 @@ SKIP: {
     @counts = compare('without checksums', %was);
     is($counts[1], 0, 'they are read');
     is($httpd->run_end($httpd->accepted('602', 'noop'))->{status}, 'completed', 'and written');
-    is(scalar grep({/WF0104: the table \S+ has no checksums/} $log->lines), 8, 'and the log says so');
+    is(scalar grep({/WF0104: the table \S+ has no checksums/} $log->lines), 9, 'and the log says so');
     $httpd->stop;
 }
 
-# A state directory of a version that had no table of idempotency keys gets one.
+# Makes the state that of a version that had not all of the tables yet: without those, and with the
+# counter of them changed by a program of sed.
+sub make_older
+{
+    my ($change, @tables) = @_;
+    copy_state($pristine, $state);
+    command('sh', '-c', "cd '$state/data' && rm @tables && for t in *.db; do db5.3_dump -p \$t | "
+        . "sed '$change' | db5.3_load -c chksum=1 \$t.new && mv \$t.new \$t; done && rm ../log/*");
+    return;
+}
+
+# A state directory of a version that had no table of output, or of idempotency keys either, gets it.
 SKIP: {
     skip 'db5.3_dump is not there: install db5.3-util', 1 if !-x '/usr/bin/db5.3_dump';
-    copy_state($pristine, $state);
-    command('sh', '-c', "cd '$state/data' && rm idempotency.db && for t in *.db; do db5.3_dump -p \$t | "
-        . "sed '/^ later-tables\$/,+1d' | db5.3_load -c chksum=1 \$t.new && mv \$t.new \$t; done && "
-        . 'rm ../log/*');
+    make_older('/^ later-tables$/{n;s/02$/01/}', 'output.db');
+    $httpd->start;
+    @counts = compare('without output', %was);
+    is($counts[1], 0, 'its runs are there');
+    my $pid = $httpd->accepted('602', 'noop');
+    is($httpd->run_end($pid)->{status}, 'completed', 'others are executed');
+    ok(-e "$state/data/output.db", 'and there is a table for what they put out');
+    $httpd->stop;
+
+    make_older('/^ later-tables$/,+1d', 'output.db idempotency.db');
     $httpd->start;
     @counts = compare('without keys', %was);
     is($counts[1], 0, 'its runs are there');

@@ -68,6 +68,7 @@ like($said[0] // '', qr/the state directory \S+ cannot be written: .*free space.
     'with what to do');
 hold_on(4, %was);
 is($httpd->run_get($_)->{status}, 'running', 'the end of what has ended meanwhile waits') for @slow;
+like($httpd->api('GET', '/metrics')->body, qr/^dbsync_wf_store_writable 0$/m, 'the figures say so');
 my $log = $httpd->log_from_here;
 hold_on(3, %was);
 my @more = grep { $_ =~ $error } $log->lines;
@@ -85,6 +86,7 @@ for my $pid (sort keys %acknowledged) {
 is($httpd->pid_of('keeper'), $keeper, 'all of that by the same keeper');
 wait_for('the end of it in the log', 5, sub { $httpd->log_lines(qr/WF0148: .* can be written again, after \d+ s/) });
 pass('the log says that it is over');
+like($httpd->api('GET', '/metrics')->body, qr/^dbsync_wf_store_writable 1$/m, 'and so do the figures');
 
 # The same again, and now the keeper is killed: its successor needs room to recover.
 fill($filler);
@@ -96,6 +98,7 @@ for my $request (['GET', '/status/' . (keys %was)[0]], ['POST', '/interrupt/' . 
     is_problem($got, 503, 'store-unavailable', "$request->[0] is refused when it cannot start");
     cmp_ok($got->{seconds}, '<', 3, 'and at once, or nearly');
 }
+like($httpd->api('GET', '/metrics')->body, qr/^dbsync_wf_store_open 0$/m, 'the figures say that much');
 free_room($filler);
 $freed = time;
 wait_for('an answer', 15, sub { $httpd->api('GET', '/status/' . (keys %was)[0])->status == 200 });
@@ -121,6 +124,7 @@ $keeper = $httpd->pid_of('keeper');
 my $until = time + 2.5; # longer than two attempts are apart
 wait_for('more attempts', 5, sub { $httpd->run_get($large[0]); time > $until });
 is(scalar $httpd->log_lines(qr/WF0148: .* takes checkpoints again/), 0, 'which is not over by itself');
+like($httpd->api('GET', '/metrics')->body, qr/^dbsync_wf_store_checkpointing 0$/m, 'and shows in the figures');
 free_room($filler);
 wait_for('the checkpoint', 10, sub { $httpd->log_lines(qr/WF0148: .* takes checkpoints again/) });
 cmp_ok(-s "$disk/runs/data/payloads.db", '>', 2_500_000, 'a checkpoint that failed is taken when it can be');

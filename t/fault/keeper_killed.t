@@ -4,9 +4,17 @@
 use strict;
 use warnings FATAL => 'all';
 use WfServer qw(pid_of pids_of);
+use WfMetrics qw(read_metrics);
 use WfTest;
 
+sub restarts
+{
+    my %metrics = read_metrics(api('GET', '/metrics')->body);
+    return $metrics{dbsync_wf_keeper_restarts_total};
+}
+
 my $rounds = 9;
+my $restarts = restarts();
 my (@pids, @statuses);
 for my $round (1 .. $rounds) {
     my $keeper = wait_for('a keeper', 10, sub { (pids_of('keeper'))[0] });
@@ -23,10 +31,13 @@ my @runs = map { run_end($_) } @pids;
 is(scalar(grep { $_->{status} eq 'completed' } @runs), $rounds, 'every run was executed')
     or diag(join ' ', map {"$_->{pid}: $_->{status}"} @runs);
 
+is(restarts(), $restarts + $rounds, 'each was started again, by its figures');
+
 # A keeper that is stopped answers nobody: it is replaced, and the requests wait for that.
 my $stopped = pid_of('keeper');
 kill 'STOP', $stopped or die "kill $stopped: $!\n";
 is(api('GET', "/status/$pids[0]")->status, 200, 'a stopped keeper is replaced under a request');
 isnt(pid_of('keeper'), $stopped, 'by another process');
+is(restarts(), $restarts + $rounds + 1, 'which is one restart more');
 
 done(qr/WF0164: wf-keeper/, qr/WF0163: wf-keeper keeps dying/, qr/WF0172: /);

@@ -4,8 +4,15 @@
 # queued again where the task says so), and the next runner works.
 use strict;
 use warnings FATAL => 'all';
+use WfMetrics qw(read_metrics);
 use WfServer qw(is_alive pid_of pids_of);
 use WfTest;
+
+sub restarts
+{
+    my %metrics = read_metrics(api('GET', '/metrics')->body);
+    return $metrics{dbsync_wf_runner_restarts_total};
+}
 
 my $file = state_file('lost-stubborn');
 my $lost = post_run('stubborn', '{"file": "lost-stubborn"}', project => '602');
@@ -14,6 +21,7 @@ my $again_file = state_file('lost-rerun');
 my $again = post_run('rerun', '{"file": "lost-rerun"}', project => '602');
 wait_for('the other program', 20, sub { -s $again_file });
 
+my $restarts = restarts();
 my $runner = pid_of('runner');
 kill 'KILL', $runner or die "kill $runner: $!\n";
 
@@ -28,6 +36,7 @@ is(scalar(() = join('', <$in>) =~ /lost-rerun/g), 2, 'from its beginning');
 
 isnt(wait_for('another runner', 10, sub { (pids_of('runner'))[0] }), $runner,
     'there is another runner');
+is(restarts(), $restarts + 1, 'and its figures say so');
 run_ends_as('which works', 'completed', 'noop', '{}', project => '602');
 
 done(qr/WF0164: wf-runner/, qr/WF0125: runner \d+ was lost/);

@@ -19,8 +19,9 @@ my %count = WfTorture->new(
 )->run;
 
 cmp_ok($count{posted}, '>', 100, "$count{posted} runs were accepted");
+cmp_ok($count{followed}, '>', 0, "$count{followed} streams told the end of their run");
 cmp_ok($count{acts}, '>=', 2, "$count{acts} processes were killed");
-for my $promise (qw(lost stuck double false orphans refused)) {
+for my $promise (qw(lost stuck double false orphans refused silent)) {
     is($count{$promise}, 0, "none $promise") or diag("seed $seed", map {"\n$_"} @said);
 }
 wait_for('all of our processes', 20,

@@ -27,6 +27,10 @@ LogLevel info
 </IfModule>
 DbsyncWfProjects "$vars{t_state}/projects"
 DbsyncWfThreads 2
+LoadModule status_module "$vars{libexecdir}/mod_status.so"
+<Location "/server-status">
+    SetHandler server-status
+</Location>
 END
 my $used = <<"END";
 <Location "/api/v2">
@@ -87,6 +91,9 @@ my $ended = eval {
     wait_for('httpd to serve', 20, sub { eval { $client->request('GET', '/')->status } });
     is(scalar(our_pids($parent)), 0, 'loaded and not used: no process');
     ok(!-e "$folder/runs", 'and no state directory');
+    my $page = $client->request('GET', '/server-status?auto');
+    like($page->body, qr/^IdleWorkers: /m, 'mod_status has its page');
+    unlike($page->body, qr/Workflow/, 'and nothing of ours in it');
 
     httpd_with('graceful', "$folder/runs", $used);
     wait_for('a supervisor', 20, sub { our_pids($parent) == 1 });

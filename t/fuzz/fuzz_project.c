@@ -69,6 +69,24 @@ static void check_flow(const wf_flow_t *flow, const json_t *json)
     }
 }
 
+/* What clients are told of the body: text that can be shown, and an example that is JSON. */
+static void check_body(const wf_task_t *task, const json_t *json)
+{
+    const json_t *given = json_object_get(json, "example");
+    json_t *example = json_loads(task->example, JSON_DECODE_ANY, NULL);
+
+    WF_ENSURE(wf_json_check(wf_slice(task->example), WF_JSON_DEPTH_LIMIT, NULL) == APR_SUCCESS);
+    WF_ENSURE(!given || json_equal(given, example));
+    json_decref(example);
+    WF_ENSURE(task->parameter_count <= WF_PARAMETERS_MOST);
+    for (int i = 0; i < task->parameter_count; i++) {
+        size_t len = strlen(task->parameters[i].path);
+
+        WF_ENSURE(len > 0 && len <= WF_PARAMETER_PATH_MOST);
+        WF_ENSURE(wf_fuzz_is_utf8(wf_slice(task->parameters[i].path)));
+    }
+}
+
 static void check_task(const wf_task_t *task, const char *id, const json_t *json)
 {
     const json_t *flows = json_object_get(json, "flows");
@@ -79,6 +97,7 @@ static void check_task(const wf_task_t *task, const char *id, const json_t *json
     WF_ENSURE((task->timeout > 0) == (json_object_get(json, "timeout") != NULL));
     WF_ENSURE(task->concurrency == json_integer_value(json_object_get(json, "concurrency")));
     WF_ENSURE(task->flow_count > 0 && (size_t)task->flow_count == json_array_size(flows));
+    check_body(task, json);
     for (int i = 0; i < task->flow_count; i++) {
         check_flow(&task->flows[i], json_array_get(flows, (size_t)i));
     }

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What a request is told apart by: path, query and media type, one a line. A path that leads
- * somewhere is spelled in one way only; a query's argument can be read back; no media type passes
- * that a page of another site can send without being asked.
+ * What a request is told apart by: path, query and media type, one a line; the last is taken as a
+ * range, too. A path that leads somewhere is spelled in one way only; a query's argument can be
+ * read back; no media type passes that a page of another site can send without being asked; a range
+ * lies within what there is.
  */
 #include "fuzz.h"
 
@@ -11,6 +12,7 @@
 #include "flow/project.h"
 #include "http/media.h"
 #include "http/query.h"
+#include "http/range.h"
 #include "http/route.h"
 
 /* Takes the front of *rest up to its first line end, which goes too. */
@@ -53,6 +55,16 @@ static int count_segments(wf_slice_t path)
     return count;
 }
 
+/* A project's or a task's path, of that many segments. */
+static void check_project_path(const wf_route_t *route, wf_slice_t path, int segments)
+{
+    WF_ENSURE(begins(path, route->singular ? "/project/" : "/projects/"));
+    WF_ENSURE(count_segments(path) == segments);
+    WF_ENSURE(!route->project || wf_id_is_valid(route->project));
+    WF_ENSURE(!route->task || (segments == 4 && wf_id_is_valid(route->task)));
+    WF_ENSURE(!route->has_pid);
+}
+
 static void check_run_path(const wf_route_t *route, wf_slice_t path, apr_pool_t *pool)
 {
     const char *spelled;
@@ -82,6 +94,15 @@ static void check_pid_path(const wf_route_t *route, wf_slice_t path, const char 
     }
 }
 
+static void check_events_path(const wf_route_t *route, wf_slice_t path)
+{
+    static const char last[] = "/events";
+    size_t len = path.len - (sizeof(last) - 1);
+
+    WF_ENSURE(path.len > sizeof(last) - 1 && memcmp(path.data + len, last, path.len - len) == 0);
+    check_pid_path(route, wf_slice_of(path.data, len), "/status/");
+}
+
 static void check_path(wf_slice_t path, apr_pool_t *pool)
 {
     wf_route_t route;
@@ -90,7 +111,11 @@ static void check_path(wf_slice_t path, apr_pool_t *pool)
     if (status != APR_SUCCESS) {
         WF_ENSURE(status == APR_NOTFOUND);
         WF_ENSURE(!is_one_below(path, "/status/") && !is_one_below(path, "/interrupt/"));
-        WF_ENSURE(!wf_slice_is(path, "/runs"));
+        WF_ENSURE(!is_one_below(path, "/logs/"));
+        WF_ENSURE(!wf_slice_is(path, "/runs") && !wf_slice_is(path, "/projects"));
+        WF_ENSURE(!wf_slice_is(path, "/openapi.json"));
+        WF_ENSURE(!is_one_below(path, "/projects/") && !is_one_below(path, "/project/"));
+        WF_ENSURE(!wf_slice_is(path, "/metrics"));
         return;
     }
     switch (route.endpoint) {
@@ -100,11 +125,32 @@ static void check_path(wf_slice_t path, apr_pool_t *pool)
     case WF_ENDPOINT_STATUS:
         check_pid_path(&route, path, "/status/");
         break;
+    case WF_ENDPOINT_EVENTS:
+        check_events_path(&route, path);
+        break;
     case WF_ENDPOINT_INTERRUPT:
         check_pid_path(&route, path, "/interrupt/");
         break;
+    case WF_ENDPOINT_LOGS:
+        check_pid_path(&route, path, "/logs/");
+        break;
     case WF_ENDPOINT_RUNS:
         WF_ENSURE(wf_slice_is(path, "/runs"));
+        break;
+    case WF_ENDPOINT_OPENAPI:
+        WF_ENSURE(wf_slice_is(path, "/openapi.json"));
+        break;
+    case WF_ENDPOINT_PROJECTS:
+        WF_ENSURE(wf_slice_is(path, "/projects"));
+        break;
+    case WF_ENDPOINT_PROJECT:
+        check_project_path(&route, path, 2);
+        break;
+    case WF_ENDPOINT_TASK:
+        check_project_path(&route, path, 4);
+        break;
+    case WF_ENDPOINT_METRICS:
+        WF_ENSURE(wf_slice_is(path, "/metrics"));
         break;
     }
 }
@@ -189,6 +235,23 @@ static void check_media(const char *type, apr_pool_t *pool)
     WF_ENSURE(wf_slice_is(essence, "/json") || wf_slice_is(essence, "+json"));
 }
 
+static void check_range(const char *header, apr_uint64_t length)
+{
+    wf_range_t range;
+
+    switch (wf_range_read(&range, header, length)) {
+    case APR_SUCCESS:
+        WF_ENSURE(range.begin < range.end && range.end <= length);
+        WF_ENSURE(strncasecmp(header, "bytes=", 6) == 0 && !strchr(header, ','));
+        break;
+    case WF_EINVALID:
+        WF_ENSURE(strncasecmp(header, "bytes=", 6) == 0);
+        break;
+    default:
+        WF_ENSURE(wf_range_read(&range, header, length + 1) == APR_NOTFOUND);
+    }
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     apr_pool_t *pool = wf_fuzz_pool();
@@ -200,6 +263,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     check_query(apr_pstrmemdup(pool, args.data, args.len), "trigger", pool);
     check_query(apr_pstrmemdup(pool, args.data, args.len), "wait", pool);
     check_media(apr_pstrmemdup(pool, rest.data, rest.len), pool);
+    check_range(apr_pstrmemdup(pool, rest.data, rest.len), args.len);
+    check_range(apr_pstrmemdup(pool, rest.data, rest.len), APR_UINT64_MAX);
     apr_pool_clear(pool);
     return 0;
 }

@@ -6,6 +6,7 @@
 #include "fuzz.h"
 
 #include "store/embedded/record.h"
+#include "store/embedded/stats_wire.h"
 #include "store/embedded/wire.h"
 
 /* The number in a record's last field of a tag; 0 where there is none. */
@@ -86,6 +87,30 @@ static void check_token(const wf_message_t *message)
     wf_buf_free(&buf);
 }
 
+/* Figures: what is read is written again, and reads the same. */
+static void check_stats(const wf_message_t *message, apr_pool_t *pool)
+{
+    wf_store_stats_t stats, again;
+    wf_message_t read;
+    wf_buf_t buf = {0};
+    wf_slice_t frame;
+    apr_size_t mark, need;
+
+    if (wf_stats_decode(&stats, message, pool) != APR_SUCCESS) {
+        return;
+    }
+    mark = wf_frame_begin(&buf, message->code, message->call);
+    wf_stats_encode(&buf, &stats);
+    wf_frame_end(&buf, mark);
+    WF_ENSURE(wf_frame_next(&frame, &need, wf_buf_slice(&buf)) == APR_SUCCESS);
+    WF_ENSURE(wf_message_read(&read, frame) == APR_SUCCESS);
+    WF_ENSURE(wf_stats_decode(&again, &read, pool) == APR_SUCCESS);
+    WF_ENSURE(again.started == stats.started && again.damaged == stats.damaged);
+    WF_ENSURE(again.commits.count == stats.commits.count);
+    WF_ENSURE(again.tasks->nelts == stats.tasks->nelts);
+    wf_buf_free(&buf);
+}
+
 /* All fields of a message, and those within them; written again they are the same bytes. */
 static void check_fields(wf_slice_t body, wf_slice_t frame, int depth, apr_pool_t *pool)
 {
@@ -129,6 +154,7 @@ static void check_message(wf_slice_t frame, apr_pool_t *pool)
         WF_ENSURE(message.field[tag].len == 8 || wf_message_u64(&message, tag) == 0);
     }
     check_token(&message);
+    check_stats(&message, pool);
     check_fields(message.body, frame, 2, pool);
     if (message.code < WF_ANSWER_COUNT) {
         WF_ENSURE(wf_answer_code(wf_answer_status(message.code)) == message.code);

@@ -51,6 +51,35 @@ sub answer
     return $answer;
 }
 
+# The two halves of answer, for one that comes in pieces: what it begins with, an answer without a body;
+# and then each piece as it comes, undef at the end.
+sub head
+{
+    my ($self) = @_;
+    $self->{deadline} = time + $self->{timeout};
+    my ($status, %header);
+    do {
+        my $head = $self->_take_through("\r\n\r\n");
+        my @lines = split /\r\n/, $head;
+        shift(@lines) =~ m{^HTTP/1\.[01] (\d{3})} or die "no HTTP answer: $head\n";
+        $status = $1;
+        %header = map { /^([^:]+):\s*(.*?)\s*$/ ? (lc $1, $2) : () } @lines;
+    } while $status < 200;
+    $self->{chunked} = lc($header{'transfer-encoding'} // '') eq 'chunked';
+    return WfHttp::Answer->new(status => $status, headers => \%header, body => '');
+}
+
+sub piece
+{
+    my ($self) = @_;
+    $self->{deadline} = time + $self->{timeout};
+    return $self->_chunk if $self->{chunked};
+    return if !length $self->{buffer} && !$self->_fill;
+    return $self->_take(length $self->{buffer});
+}
+
+sub socket { return $_[0]{socket} }
+
 # Whether something of the answer is there, or the connection has ended, at the latest after SECONDS.
 sub is_answered
 {
@@ -122,34 +151,34 @@ sub _send
 sub _answer
 {
     my ($self, $method) = @_;
-    $self->{deadline} = time + $self->{timeout};
-    my ($status, %header);
-    do {
-        my $head = $self->_take_through("\r\n\r\n");
-        my @lines = split /\r\n/, $head;
-        shift(@lines) =~ m{^HTTP/1\.[01] (\d{3})} or die "no HTTP answer: $head\n";
-        $status = $1;
-        %header = map { /^([^:]+):\s*(.*?)\s*$/ ? (lc $1, $2) : () } @lines;
-    } while $status < 200;
-    my $body = $method eq 'HEAD' || $status == 204 || $status == 304 ? '' : $self->_body(\%header);
-    return WfHttp::Answer->new(status => $status, headers => \%header, body => $body);
+    my $answer = $self->head;
+    $answer->{body} = $self->_body($answer->{headers})
+        if $method ne 'HEAD' && $answer->status != 204 && $answer->status != 304;
+    return $answer;
 }
 
 sub _body
 {
     my ($self, $header) = @_;
-    if (lc($header->{'transfer-encoding'} // '') eq 'chunked') {
+    if ($self->{chunked}) {
         my $body = '';
-        while (1) {
-            my ($size) = $self->_take_through("\r\n") =~ /^([0-9A-Fa-f]+)/ or die "no chunk\n";
-            my $chunk = $self->_take(hex($size) + 2);
-            return $body if hex($size) == 0;
-            $body .= substr $chunk, 0, -2;
+        while (defined(my $chunk = $self->_chunk)) {
+            $body .= $chunk;
         }
+        return $body;
     }
     return $self->_take($header->{'content-length'}) if defined $header->{'content-length'};
     1 while $self->_fill;
     return $self->_take(length $self->{buffer});
+}
+
+# The next chunk, undef for the last one, which is empty.
+sub _chunk
+{
+    my ($self) = @_;
+    my ($size) = $self->_take_through("\r\n") =~ /^([0-9A-Fa-f]+)/ or die "no chunk\n";
+    my $chunk = substr $self->_take(hex($size) + 2), 0, -2;
+    return hex($size) == 0 ? undef : $chunk;
 }
 
 sub _take_through

@@ -23,7 +23,7 @@ our @EXPORT = (
 
 our $PID = qr/^[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/;
 
-my %PASSWORD = (alice => 'wonderland', bob => 'builder');
+my %PASSWORD = (alice => 'wonderland', bob => 'builder', prometheus => 'firebringer');
 my $BASE = '/cw/api/v2';
 my $log = WfLog->new(server_var('t_logs') . '/error_log');
 

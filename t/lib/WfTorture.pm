@@ -17,6 +17,7 @@ package WfTorture;
 #   false     answered as completed and never executed, or a final status that changed
 #   orphans   processes of runs that are alive when all have ended
 #   refused   requests that a living process of httpd answered 5xx, or otherwise not as it should
+#   silent    streams of events that went on without telling the end of their run
 # and, of the others: cut, connections that were refused or ended without an answer, which only the
 # death of a child, restart and stop may do.
 use strict;
@@ -30,6 +31,9 @@ use WfServer qw(children_of command_of httpd is_alive name_of parent_pid pids_of
 my $CLIENTS = 6;
 my $FINAL   = qr/^(?:completed|error|interrupted)$/;
 my $FILE    = 'torture';
+# Seconds for which a client follows a run, and for which a stream may be behind it.
+my $FOLLOW = 10;
+my $BEHIND = 5;
 # Seconds that everything may take to end after the load: a backlog, restarts with back-off, a lease.
 my $PATIENCE = 120;
 
@@ -87,8 +91,11 @@ sub _be_client
             push @pids, $pid if $pid;
             shift @pids if @pids > 50;
         }
-        elsif ($what < 0.9) {
+        elsif ($what < 0.87) {
             _look($out, $pids[rand @pids]);
+        }
+        elsif ($what < 0.9) {
+            _follow($out, $pids[rand @pids]);
         }
         else {
             _interrupt($out, $pids[rand @pids]);
@@ -99,13 +106,18 @@ sub _be_client
     return;
 }
 
+sub _client
+{
+    return WfHttp->new(port => server_var('port'), user => 'alice', password => 'wonderland', @_);
+}
+
 # One request over a connection of its own: the answer, or undef where it was cut. Says what is no
 # answer for a living server.
 sub _ask
 {
     my ($out, $method, $path, $body) = @_;
     my @body = defined $body ? (type => 'application/json', body => $body) : ();
-    my $client = WfHttp->new(port => server_var('port'), user => 'alice', password => 'wonderland');
+    my $client = _client();
     my $answer = eval { $client->request($method, "/cw/api/v2$path", @body) };
     if (!$answer) {
         print {$out} 'cut ', $@ =~ s/\s+/ /gr, "\n";
@@ -129,12 +141,44 @@ sub _post
     return $pid;
 }
 
+# Whether the run has ended.
 sub _look
 {
     my ($out, $pid) = @_;
-    my $answer = _ask($out, 'GET', "/status/$pid") or return;
+    my $answer = _ask($out, 'GET', "/status/$pid") or return 0;
     my $status = $answer->json->{status};
-    print {$out} "final $pid $status\n" if $status =~ $FINAL;
+    return 0 if $status !~ $FINAL;
+    print {$out} "final $pid $status\n";
+    return 1;
+}
+
+# Reads a run's events until the stream ends, which it may do at any time.
+sub _follow
+{
+    my ($out, $pid) = @_;
+    my $client = _client();
+    my ($text, $ended) = ('', 0);
+    my $end = time + $FOLLOW;
+    my $read = eval {
+        $client->ask('GET', "/cw/api/v2/status/$pid/events");
+        my $status = $client->head->status;
+        print {$out} "refused $status GET /status/$pid/events\n" if $status != 200;
+        while (1) {
+            if ($client->is_answered(0.1)) {
+                my $piece = $client->piece // last;
+                $text .= $piece;
+            }
+            next if time < $end;
+            last if $ended || !_look($out, $pid);
+            ($ended, $end) = (1, time + $BEHIND);
+        }
+        1;
+    };
+    print {$out} 'cut ', $@ =~ s/\s+/ /gr, "\n" if !$read;
+    print {$out} "followed $pid\n" if $text =~ /^event: end$/m;
+    print {$out} "silent $pid\n" if $ended && time >= $end;
+    my ($last) = $text =~ /.*^data: [^\n]*?"status":"(\w+)"/ms;
+    print {$out} "final $pid $last\n" if defined $last && $last =~ $FINAL;
     return;
 }
 
@@ -219,7 +263,7 @@ sub _read_what_was_said
     my ($self) = @_;
     my $count = $self->{count} //= {};
     $count->{$_} //= 0
-        for qw(acts posted asked cut refused lost stuck double false orphans completed error interrupted);
+        for qw(acts posted asked cut refused silent followed lost stuck double false orphans completed error interrupted);
     for my $file (glob "$self->{folder}/$FILE.said.*") {
         open my $in, '<', $file or die "$file: $!\n";
         while (my $line = <$in>) {
@@ -227,7 +271,7 @@ sub _read_what_was_said
             $count->{$what}++ if exists $count->{$what};
             $self->{run}{$one} = {tag => $two} if $what eq 'posted';
             $self->{seen}{$one}{$two} = 1 if $what eq 'final';
-            $self->{say}->($line =~ s/\n//r) if $what eq 'refused';
+            $self->{say}->($line =~ s/\n//r) if $what =~ /^(?:refused|silent)$/;
         }
     }
     return;
@@ -238,8 +282,7 @@ sub _await_ends
 {
     my ($self) = @_;
     my $deadline = time + $PATIENCE;
-    my $client = WfHttp->new(port => server_var('port'), user => 'alice', password => 'wonderland',
-        keep => 1);
+    my $client = _client(keep => 1);
     for my $pid (sort keys %{$self->{run}}) {
         my $run = $self->{run}{$pid};
         while (1) {

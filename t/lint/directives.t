@@ -40,8 +40,9 @@ my ($list) = $header =~ /#define WF_DIR_FIELDS\(X\)(.*?[^\\])\n/s;
 my @fields = $list =~ /X\([^,]+,\s*(\w+),/g;
 cmp_ok(scalar @fields, '>', 0, 'there are fields');
 my ($struct) = $header =~ /typedef struct wf_dir_config_t \{(.*?)\} wf_dir_config_t;/s;
-is($struct =~ s/#define(?:[^\n]*\\\n)*[^\n]*|#undef[^\n]*|\s//gr, 'WF_DIR_FIELDS(WF_DIR_MEMBER)',
-    'the struct has the list\'s fields and no other');
+is($struct =~ s/#define(?:[^\n]*\\\n)*[^\n]*|#undef[^\n]*|\s//gr,
+    'WF_DIR_FIELDS(WF_DIR_MEMBER)conststructwf_dir_config_t*parts[2];',
+    'the struct has the list\'s fields, what it was merged from, and no other');
 like($config, qr/WF_DIR_FIELDS\(MERGE\)/, 'the merge goes through the list');
 like($config, qr/WF_DIR_FIELDS\(GETTER\)/, 'and the getters');
 for my $field (@fields) {

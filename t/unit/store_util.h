@@ -41,6 +41,7 @@ typedef struct fixture_t {
     apr_uint32_t queue_limit;
     int lock;
     int listener;
+    wf_restarts_t *restarts; /* NULL: none */
     pid_t keeper;
     wf_store_t *store;
 } fixture_t;
@@ -69,8 +70,8 @@ static inline void start_keeper(fixture_t *f)
     f->keeper = fork_quietly(f);
     assert_true(f->keeper >= 0);
     if (f->keeper == 0) {
-        wf_keeper_config_t config = {f->dir,         4 * 1024 * 1024, f->retention,
-                                     f->queue_limit, f->listener,     ready[1]};
+        wf_keeper_config_t config = {f->dir,      4 * 1024 * 1024, f->retention, f->queue_limit,
+                                     f->listener, ready[1],        f->restarts};
 
         wf_log_bind(NULL, NULL, WF_LOG_ERROR);
         _exit(wf_keeper_run(&config, f->pool) == APR_SUCCESS ? 0 : 1);

@@ -3,7 +3,22 @@
  */
 #include "process_util.h"
 
-#define OTHER_OWNER 815
+/* Of this process's own folders, since another one may run the same tests at the same time. */
+static apr_uint64_t my_owner, other_owner;
+
+static int set_up(void **state)
+{
+    char path[128];
+
+    if (set_up_processes(state) != 0) {
+        return -1;
+    }
+    scratch_path(path, "another");
+    return mkdir(path, 0700) == 0 && wf_process_owner(&my_owner, scratch) == APR_SUCCESS &&
+                   wf_process_owner(&other_owner, path) == APR_SUCCESS
+               ? 0
+               : -1;
+}
 
 /* What a runner does, in a process of its own: runs a program that ends for nobody. */
 static void run_stubborn(apr_uint64_t owner, const char *path)
@@ -61,24 +76,24 @@ static int alive(const pid_t tree[2])
 static void test_orphans_are_ended_and_nobody_else(void **state)
 {
     pid_t mine[2], others[2];
-    pid_t runner = start_runner(mine, TEST_OWNER + 1, "mine");
-    pid_t other = start_runner(others, OTHER_OWNER, "others");
+    pid_t runner = start_runner(mine, my_owner, "mine");
+    pid_t other = start_runner(others, other_owner, "others");
     int fd = 0;
 
     (void)state;
-    assert_int_equal(wf_process_end_orphans(&fd, TEST_OWNER + 1, wf_clock() + SOON), APR_SUCCESS);
+    assert_int_equal(wf_process_end_orphans(&fd, my_owner, wf_clock() + SOON), APR_SUCCESS);
     assert_int_equal(fd, -1); /* a child of the caller, who hears of its end */
     assert_int_equal(alive(mine), 2);
 
     kill_runner(other);
     assert_true(alive(others) > 0);
     kill_runner(runner);
-    assert_int_equal(wf_process_end_orphans(&fd, TEST_OWNER + 1, wf_clock() + SOON), APR_SUCCESS);
+    assert_int_equal(wf_process_end_orphans(&fd, my_owner, wf_clock() + SOON), APR_SUCCESS);
     assert_int_equal(fd, -1);
     assert_int_equal(alive(mine), 0);
     assert_true(alive(others) > 0);
 
-    assert_int_equal(wf_process_end_orphans(&fd, OTHER_OWNER, wf_clock() + SOON), APR_SUCCESS);
+    assert_int_equal(wf_process_end_orphans(&fd, other_owner, wf_clock() + SOON), APR_SUCCESS);
     assert_int_equal(alive(others), 0);
     assert_no_children();
 }
@@ -89,7 +104,7 @@ static int look_from_aside(const pid_t tree[2], pid_t runner)
     int fd = -1;
     struct pollfd at = {-1, POLLIN, 0};
 
-    if (wf_process_end_orphans(&fd, OTHER_OWNER, wf_clock() + SOON) != APR_SUCCESS || fd < 0 ||
+    if (wf_process_end_orphans(&fd, other_owner, wf_clock() + SOON) != APR_SUCCESS || fd < 0 ||
         alive(tree) != 2) {
         return 1;
     }
@@ -99,7 +114,7 @@ static int look_from_aside(const pid_t tree[2], pid_t runner)
         return 2;
     }
     close(fd);
-    if (wf_process_end_orphans(&fd, OTHER_OWNER, wf_clock() + SOON) != APR_SUCCESS || fd != -1) {
+    if (wf_process_end_orphans(&fd, other_owner, wf_clock() + SOON) != APR_SUCCESS || fd != -1) {
         return 3;
     }
     return alive(tree) ? 4 : 0;
@@ -108,7 +123,7 @@ static int look_from_aside(const pid_t tree[2], pid_t runner)
 static void test_another_runner_is_watched(void **state)
 {
     pid_t tree[2];
-    pid_t runner = start_runner(tree, OTHER_OWNER, "watched");
+    pid_t runner = start_runner(tree, other_owner, "watched");
     pid_t pid = fork();
     int status = 0;
 
@@ -143,6 +158,5 @@ int main(void)
         cmocka_unit_test(test_directories_have_owners_of_their_own),
     };
 
-    return cmocka_run_group_tests_name("process owner", tests, set_up_processes,
-                                       tear_down_processes);
+    return cmocka_run_group_tests_name("process owner", tests, set_up, tear_down_processes);
 }

@@ -20,8 +20,11 @@ static void a_project_with_a_rest_connector_is_refused(void **state)
     (void)state;
     apr_pool_create(&pool, NULL);
     wf_result_init(&result, pool);
-    assert_int_equal(wf_connectors_load(&connectors, &(wf_check_t){root, "", &result, pool}),
-                     WF_EINVALID);
+    assert_int_equal(
+        wf_connectors_load(
+            &connectors,
+            &(wf_check_t){.object = root, .path = "", .result = &result, .pool = pool}),
+        WF_EINVALID);
     assert_int_equal(result.problem, WF_PROBLEM_INVALID_PROJECT);
     assert_string_equal(result.detail, "/connectors/crm/type: this build has no REST: install "
                                        "libcurl4-openssl-dev and build again");

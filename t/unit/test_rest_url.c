@@ -171,7 +171,7 @@ static const char *parse_path(const wf_rest_path_t **path, const char *text)
 {
     json_t *object = json_pack("{s:s}", "path", text);
     wf_result_t result;
-    wf_check_t at = {object, "/a", &result, pool};
+    wf_check_t at = {.object = object, .path = "/a", .result = &result, .pool = pool};
     apr_status_t rv;
 
     wf_result_init(&result, pool);

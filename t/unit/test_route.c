@@ -56,6 +56,37 @@ static void routes_both_spellings_of_run(void **state)
                         "/projects/569/tasks/12/run");
 }
 
+static void routes_projects_and_tasks(void **state)
+{
+    wf_route_t route;
+
+    (void)state;
+    assert_int_equal(parse(&route, "/projects"), APR_SUCCESS);
+    assert_int_equal(route.endpoint, WF_ENDPOINT_PROJECTS);
+    assert_null(route.project);
+
+    assert_int_equal(parse(&route, "/projects/569"), APR_SUCCESS);
+    assert_int_equal(route.endpoint, WF_ENDPOINT_PROJECT);
+    assert_string_equal(route.project, "569");
+    assert_false(route.singular);
+    assert_int_equal(parse(&route, "/project/569"), APR_SUCCESS);
+    assert_int_equal(route.endpoint, WF_ENDPOINT_PROJECT);
+    assert_true(route.singular);
+    assert_int_equal(parse(&route, "/projects/..%2f"), APR_SUCCESS);
+    assert_null(route.project);
+
+    assert_int_equal(parse(&route, "/projects/569/tasks/12"), APR_SUCCESS);
+    assert_int_equal(route.endpoint, WF_ENDPOINT_TASK);
+    assert_string_equal(route.project, "569");
+    assert_string_equal(route.task, "12");
+    assert_string_equal(wf_route_task_path(route.project, route.task, pool),
+                        "/projects/569/tasks/12");
+    assert_int_equal(parse(&route, "/project/569/task/run"), APR_SUCCESS);
+    assert_int_equal(route.endpoint, WF_ENDPOINT_TASK);
+    assert_string_equal(route.task, "run");
+    assert_true(route.singular);
+}
+
 static void leaves_out_what_is_no_id(void **state)
 {
     static const char nul[] = "/projects/56\0/tasks/12/run";
@@ -88,15 +119,41 @@ static void routes_pids(void **state)
     assert_int_equal(route.endpoint, WF_ENDPOINT_INTERRUPT);
     assert_true(route.has_pid);
 
+    assert_int_equal(parse(&route, "/logs/" PID), APR_SUCCESS);
+    assert_int_equal(route.endpoint, WF_ENDPOINT_LOGS);
+    assert_true(route.has_pid);
     assert_int_equal(parse(&route, "/interrupt/" PID "0"), APR_SUCCESS);
     assert_false(route.has_pid);
 }
 
-static void routes_the_list(void **state)
+static void routes_events(void **state)
+{
+    wf_route_t route;
+    char text[WF_UUID_TEXT_LEN + 1];
+
+    (void)state;
+    assert_int_equal(parse(&route, "/status/" PID "/events"), APR_SUCCESS);
+    assert_int_equal(route.endpoint, WF_ENDPOINT_EVENTS);
+    assert_true(route.has_pid);
+    wf_uuid_format(text, &route.pid);
+    assert_string_equal(text, PID);
+    assert_int_equal(parse(&route, "/status/events/events"), APR_SUCCESS);
+    assert_int_equal(route.endpoint, WF_ENDPOINT_EVENTS);
+    assert_false(route.has_pid);
+    assert_int_equal(parse(&route, "/status/events"), APR_SUCCESS);
+    assert_int_equal(route.endpoint, WF_ENDPOINT_STATUS);
+    assert_false(route.has_pid);
+}
+
+static void routes_what_has_no_ids(void **state)
 {
     wf_route_t route;
 
     (void)state;
+    assert_int_equal(parse(&route, "/openapi.json"), APR_SUCCESS);
+    assert_int_equal(route.endpoint, WF_ENDPOINT_OPENAPI);
+    assert_int_equal(parse(&route, "/metrics"), APR_SUCCESS);
+    assert_int_equal(route.endpoint, WF_ENDPOINT_METRICS);
     assert_int_equal(parse(&route, "/runs"), APR_SUCCESS);
     assert_int_equal(route.endpoint, WF_ENDPOINT_RUNS);
     assert_null(route.project);
@@ -115,19 +172,38 @@ static void routes_nothing_else(void **state)
         "/status//",
         "/status/" PID "/",
         "/status/" PID "/x",
+        "/status/" PID "/events/",
+        "/status/" PID "/events/x",
+        "/status/" PID "//events",
+        "/status/" PID "/Events",
+        "/status//events",
+        "/interrupt/" PID "/events",
         "//status/" PID,
         "/Status/" PID,
         "/statuses/" PID,
         "/x/status/" PID,
         "/runs/",
+        "/metrics/",
+        "/metrics/x",
         "/runs/x",
+        "/openapi",
+        "/openapi.json/",
+        "/openapi.yaml",
         "//runs",
         "/Runs",
-        "/projects",
-        "/projects/569",
+        "/projects/",
+        "/Projects",
+        "//projects",
+        "/project",
+        "/project/",
+        "/projects/569/",
+        "/projects//569",
         "/projects/569/tasks",
-        "/projects/569/tasks/12",
+        "/projects/569/tasks/",
         "/projects/569/tasks/12/",
+        "/projects/569/task/12",
+        "/project/569/tasks/12",
+        "/projects//tasks/12",
         "/projects/569/tasks/12/run/",
         "/projects/569/tasks/12/run/x",
         "/projects/569/tasks/12/runs",
@@ -245,9 +321,11 @@ int main(void)
 {
     static const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(routes_both_spellings_of_run, make_pool, drop_pool),
+        cmocka_unit_test_setup_teardown(routes_projects_and_tasks, make_pool, drop_pool),
         cmocka_unit_test_setup_teardown(leaves_out_what_is_no_id, make_pool, drop_pool),
         cmocka_unit_test_setup_teardown(routes_pids, make_pool, drop_pool),
-        cmocka_unit_test_setup_teardown(routes_the_list, make_pool, drop_pool),
+        cmocka_unit_test_setup_teardown(routes_events, make_pool, drop_pool),
+        cmocka_unit_test_setup_teardown(routes_what_has_no_ids, make_pool, drop_pool),
         cmocka_unit_test_setup_teardown(routes_nothing_else, make_pool, drop_pool),
         cmocka_unit_test_setup_teardown(finds_arguments, make_pool, drop_pool),
         cmocka_unit_test_setup_teardown(keeps_nul_in_arguments, make_pool, drop_pool),

@@ -335,6 +335,51 @@ static void a_call_reads_a_bounded_number_of_bytes(void **state)
     assert_int_equal(count_all(f, query), 12);
 }
 
+static void assert_under_way(fixture_t *f, const char *vhost, const char *task, unsigned queued,
+                             unsigned running)
+{
+    wf_under_way_t count;
+
+    assert_int_equal(f->store->under_way(&count, f->store, vhost, "569", task, NULL, f->pool),
+                     APR_SUCCESS);
+    assert_int_equal(count.queued, queued);
+    assert_int_equal(count.running, running);
+}
+
+/* Of its own vhost, project and task alone, and after a keeper's death too. */
+static void runs_under_way_are_counted(void **state)
+{
+    fixture_t *f = *state;
+    apr_uint64_t a = join_ok(f, "host");
+    wf_under_way_t none;
+    wf_finish_t finish;
+    wf_run_t *run;
+
+    assert_under_way(f, VHOST, "12", 0, 0);
+    for (int i = 0; i < 4; i++) {
+        wf_new_run_t spec = new_run("12"), other = new_run("13"), elsewhere = new_run("12");
+
+        other.project = i < 2 ? "569" : "570";
+        elsewhere.vhost = "other:80";
+        create_ok(f, &spec);
+        create_ok(f, &other);
+        create_ok(f, &elsewhere);
+    }
+    assert_under_way(f, VHOST, "12", 4, 0);
+    assert_under_way(f, VHOST, "13", 2, 0);
+    assert_under_way(f, "other:80", "12", 4, 0);
+    finish = completed(claim_one(f, a).token);
+    run = get_ok(f, &finish.token.pid);
+    assert_string_equal(run->task, "12");
+    assert_under_way(f, VHOST, "12", 3, 1);
+    restart_keeper(f, SIGKILL);
+    assert_under_way(f, VHOST, "12", 3, 1);
+    assert_int_equal(f->store->finish(f->store, &finish, f->pool), APR_SUCCESS);
+    assert_under_way(f, VHOST, "12", 3, 0);
+    assert_int_equal(f->store->under_way(&none, f->store, VHOST, NULL, "12", NULL, f->pool),
+                     WF_EINVALID);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -344,6 +389,7 @@ int main(void)
         STORE_TEST(a_listed_run_is_as_it_stands_without_its_outcome),
         STORE_TEST(pages_hold_while_runs_are_added),
         STORE_TEST(a_call_reads_a_bounded_number_of_bytes),
+        STORE_TEST(runs_under_way_are_counted),
     };
 
     apr_initialize();

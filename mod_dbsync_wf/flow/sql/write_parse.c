@@ -3,6 +3,7 @@
 #include "flow/sql/write.h"
 
 #include <apr_strings.h>
+#include "flow/reads.h"
 
 #define COLUMNS_MOST 1000
 #define SKIP_MOST    1000000000
@@ -195,11 +196,26 @@ static apr_status_t parse_hook(wf_hook_t *hook, const wf_write_spec_t *spec, con
     return rv == APR_SUCCESS ? wf_call_check(&hook->call, &place, dialect, reserved) : rv;
 }
 
+/* The place of what is said of a row: a part of the body, or one of what it is not. */
+static wf_check_t place_of_row(wf_alias_t *row, const wf_check_t *at)
+{
+    const json_t *from = json_object_get(at->object, "from");
+    wf_check_t place = *at;
+
+    if (from || json_object_get(at->object, "source")) {
+        *row = (wf_alias_t){NULL, wf_reads_element(at, from), at->aliases};
+        place.aliases = row;
+    }
+    return place;
+}
+
 apr_status_t wf_write_parse(void **out, const wf_check_t *at, const wf_loader_t *loader)
 {
     wf_write_spec_t *spec = apr_pcalloc(at->pool, sizeof(*spec));
     const wf_sql_dialect_t *dialect = NULL;
     int operation = WF_WRITE_INSERT;
+    wf_alias_t alias;
+    wf_check_t row = place_of_row(&alias, at);
     apr_status_t rv = wf_sql_connector_check(&spec->connector, &dialect, at, loader, "connector");
 
     *out = spec;
@@ -210,7 +226,7 @@ apr_status_t wf_write_parse(void **out, const wf_check_t *at, const wf_loader_t 
         rv = wf_check_choice(&operation, at, "operation", WF_REQUIRED, operations);
     }
     spec->operation = (wf_write_e)operation;
-    if (rv != APR_SUCCESS || (rv = parse_map(spec, at)) != APR_SUCCESS ||
+    if (rv != APR_SUCCESS || (rv = parse_map(spec, &row)) != APR_SUCCESS ||
         (rv = parse_key(spec, at)) != APR_SUCCESS ||
         (rv = check_columns(spec, at)) != APR_SUCCESS ||
         (rv = parse_source(spec, at, loader)) != APR_SUCCESS ||
@@ -219,10 +235,10 @@ apr_status_t wf_write_parse(void **out, const wf_check_t *at, const wf_loader_t 
     }
     rv = wf_check_integer(&spec->batch, at, "batch", WF_OPTIONAL, 1, WF_BATCH_ROWS_MOST);
     if (rv == APR_SUCCESS) {
-        rv = parse_hook(&spec->hooks[WF_HOOK_SUCCESS], spec, at, "onSuccess", NULL, loader);
+        rv = parse_hook(&spec->hooks[WF_HOOK_SUCCESS], spec, &row, "onSuccess", NULL, loader);
     }
     if (rv == APR_SUCCESS) {
-        rv = parse_hook(&spec->hooks[WF_HOOK_FAILURE], spec, at, "onFailure", "reason", loader);
+        rv = parse_hook(&spec->hooks[WF_HOOK_FAILURE], spec, &row, "onFailure", "reason", loader);
     }
     return rv;
 }

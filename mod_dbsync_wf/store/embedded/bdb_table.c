@@ -118,13 +118,18 @@ apr_status_t wf_table_get(wf_slice_t *value, wf_table_t *table, wf_slice_t key, 
 
 apr_status_t wf_table_delete(wf_table_t *table, wf_slice_t key)
 {
+    return wf_table_delete_long(table, key, 0);
+}
+
+apr_status_t wf_table_delete_long(wf_table_t *table, wf_slice_t key, apr_size_t len)
+{
     DBT k = dbt_of(key);
     apr_status_t rv = wf_bdb_begin(table->bdb);
 
     if (rv != APR_SUCCESS) {
         return rv;
     }
-    table->bdb->written += key.len + RECORD_OVERHEAD;
+    table->bdb->written += key.len + len + RECORD_OVERHEAD;
     table->bdb->changes++;
     return wf_bdb_table_status(table->bdb, table->db->del(table->db, table->bdb->txn, &k, 0),
                                table->name);
@@ -179,8 +184,9 @@ apr_status_t wf_table_walk(wf_table_t *table, wf_table_visit_t visit, void *bato
     return rv;
 }
 
-static apr_status_t walk_keys(wf_table_t *table, wf_slice_t from, u_int32_t next,
-                              wf_table_visit_t visit, void *baton)
+/* From a key on, in the direction that `next` says; `partial` is for values of 0 bytes. */
+static apr_status_t walk_range(wf_table_t *table, wf_slice_t from, u_int32_t next,
+                               u_int32_t partial, wf_table_visit_t visit, void *baton)
 {
     DBT k, v;
     apr_status_t rv;
@@ -188,7 +194,7 @@ static apr_status_t walk_keys(wf_table_t *table, wf_slice_t from, u_int32_t next
     memset(&k, 0, sizeof(k));
     memset(&v, 0, sizeof(v));
     k.flags = DB_DBT_REALLOC;
-    v.flags = DB_DBT_REALLOC | DB_DBT_PARTIAL; /* 0 bytes of it */
+    v.flags = DB_DBT_REALLOC | partial;
     k.data = malloc(from.len);
     if (!k.data) {
         return APR_ENOMEM;
@@ -204,11 +210,17 @@ static apr_status_t walk_keys(wf_table_t *table, wf_slice_t from, u_int32_t next
 apr_status_t wf_table_walk_keys(wf_table_t *table, wf_slice_t from, wf_table_visit_t visit,
                                 void *baton)
 {
-    return walk_keys(table, from, DB_NEXT, visit, baton);
+    return walk_range(table, from, DB_NEXT, DB_DBT_PARTIAL, visit, baton);
+}
+
+apr_status_t wf_table_walk_from(wf_table_t *table, wf_slice_t from, wf_table_visit_t visit,
+                                void *baton)
+{
+    return walk_range(table, from, DB_NEXT, 0, visit, baton);
 }
 
 apr_status_t wf_table_walk_keys_back(wf_table_t *table, wf_slice_t before, wf_table_visit_t visit,
                                      void *baton)
 {
-    return walk_keys(table, before, DB_PREV, visit, baton);
+    return walk_range(table, before, DB_PREV, DB_DBT_PARTIAL, visit, baton);
 }

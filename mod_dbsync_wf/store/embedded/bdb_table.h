@@ -32,6 +32,9 @@ apr_status_t wf_table_get(wf_slice_t *value, wf_table_t *table, wf_slice_t key, 
 /* Deletes. APR_NOTFOUND. */
 apr_status_t wf_table_delete(wf_table_t *table, wf_slice_t key);
 
+/* The same where the value may be long: the log gets its `len` bytes once more. */
+apr_status_t wf_table_delete_long(wf_table_t *table, wf_slice_t key, apr_size_t len);
+
 /*
  * Visits all pairs in the order of their keys until visit returns something other than
  * APR_SUCCESS, which is then returned. Key and value are valid during the visit only, which must
@@ -39,6 +42,10 @@ apr_status_t wf_table_delete(wf_table_t *table, wf_slice_t key);
  */
 typedef apr_status_t (*wf_table_visit_t)(void *baton, wf_slice_t key, wf_slice_t value);
 apr_status_t wf_table_walk(wf_table_t *table, wf_table_visit_t visit, void *baton);
+
+/* The same from the first key that is not less than `from`. */
+apr_status_t wf_table_walk_from(wf_table_t *table, wf_slice_t from, wf_table_visit_t visit,
+                                void *baton);
 
 /* The same for the keys alone, from the first that is not less than `from`. The values are empty.
  */

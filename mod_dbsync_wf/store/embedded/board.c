@@ -149,6 +149,13 @@ apr_uint32_t wf_board_queued(wf_board_t *board, const wf_run_t *run)
     return group ? group->queued : 0;
 }
 
+wf_under_way_t wf_board_under_way(wf_board_t *board, const wf_run_t *run)
+{
+    const wf_group_t *group = find_group(board, run);
+
+    return group ? (wf_under_way_t){group->queued, group->running} : (wf_under_way_t){0, 0};
+}
+
 wf_entry_t *wf_board_overlap(wf_board_t *board, const wf_run_t *run)
 {
     apr_uint32_t most = run->concurrency ? run->concurrency : 1;
@@ -193,6 +200,7 @@ wf_entry_t *wf_board_queue(wf_board_t *board, const wf_run_t *run)
     entry->fence = run->fence;
     entry->started = run->started;
     entry->rerun_when_lost = run->rerun_when_lost;
+    entry->output = run->fence ? WF_OUTPUT_UNKNOWN : 0; /* nobody has executed it yet */
     wf_entry_set_interrupt(entry, run->interrupt_requested, run->interrupted_by);
     TAILQ_INSERT_TAIL(&entry->group->queue, entry, link);
     TAILQ_INSERT_TAIL(&entry->group->members, entry, member);
@@ -310,6 +318,11 @@ void wf_entry_set_progress(wf_entry_t *entry, const wf_run_progress_t *progress,
     entry->done = progress->done;
     entry->total = progress->total;
     entry->records = *records;
+}
+
+void wf_entry_touch(wf_entry_t *entry)
+{
+    stir(entry);
 }
 
 wf_holder_t *wf_board_holder(wf_board_t *board, apr_uint64_t incarnation)

@@ -46,9 +46,12 @@ struct wf_entry_t {
     apr_uint64_t total;
     wf_run_records_t records;
     int rerun_when_lost;
+    apr_uint64_t output; /* bytes of it that are kept; WF_OUTPUT_UNKNOWN: to be looked up */
     wf_board_t *board;
     apr_uint64_t version;
 };
+
+#define WF_OUTPUT_UNKNOWN APR_UINT64_MAX
 
 struct wf_group_t {
     TAILQ_ENTRY(wf_group_t) link; /* in the ring of ready groups, where is_ready */
@@ -107,6 +110,9 @@ wf_entry_t *wf_board_overlap(wf_board_t *board, const wf_run_t *run);
 /* How many runs of the run's task are queued. */
 apr_uint32_t wf_board_queued(wf_board_t *board, const wf_run_t *run);
 
+/* How many runs of the run's task are queued, and run. */
+wf_under_way_t wf_board_under_way(wf_board_t *board, const wf_run_t *run);
+
 /* The entry to claim next, or NULL; the group it belongs to then goes to the end of the ring. */
 wf_entry_t *wf_board_next(wf_board_t *board);
 
@@ -126,6 +132,9 @@ void wf_entry_row(wf_run_t *row, const wf_entry_t *entry);
 void wf_entry_set_interrupt(wf_entry_t *entry, apr_time_t when, const char *by);
 void wf_entry_set_progress(wf_entry_t *entry, const wf_run_progress_t *progress,
                            const wf_run_records_t *records);
+
+/* Notes that something has changed that is kept elsewhere, and that a client may see. */
+void wf_entry_touch(wf_entry_t *entry);
 
 /* Holders: found or NULL; added, with all news pending; removed (it must hold nothing). */
 wf_holder_t *wf_board_holder(wf_board_t *board, apr_uint64_t incarnation);

@@ -4,8 +4,10 @@
 
 #include <unistd.h>
 #include <apr_strings.h>
+#include "base/clock.h"
 #include "store/embedded/client_call.h"
 #include "store/embedded/record.h"
+#include "store/embedded/stats_wire.h"
 
 static wf_client_t *client_of(wf_store_t *store)
 {
@@ -95,6 +97,8 @@ static apr_status_t take_claim(wf_claim_t *claim, wf_slice_t bytes, apr_pool_t *
             claim->payload = wf_slice_dup(value, pool);
         } else if (tag == WF_FIELD_MARKER) {
             rv = wf_marker_decode(apr_array_push(claim->markers), value, pool);
+        } else if (tag == WF_FIELD_OFFSET) {
+            rv = wf_field_u64(&claim->output, value);
         }
         if (rv != APR_SUCCESS) {
             return rv;
@@ -184,6 +188,24 @@ static apr_status_t report_progress(wf_store_t *store, const wf_token_t *token,
     return wf_call_send(call, client_of(store), 0, NULL);
 }
 
+static void add_output(wf_call_t *call, apr_uint64_t offset, wf_slice_t bytes)
+{
+    if (bytes.len) {
+        wf_field_add_u64(&call->request, WF_FIELD_OFFSET, offset);
+        wf_field_add(&call->request, WF_FIELD_OUTPUT, bytes);
+    }
+}
+
+static apr_status_t append_output(wf_store_t *store, const wf_token_t *token, apr_uint64_t offset,
+                                  wf_slice_t bytes, apr_pool_t *pool)
+{
+    wf_call_t *call = wf_call_begin(client_of(store), WF_OP_APPEND, pool);
+
+    wf_token_encode(&call->request, token);
+    add_output(call, offset, bytes);
+    return wf_call_send(call, client_of(store), 0, NULL);
+}
+
 static apr_status_t finish_run(wf_store_t *store, const wf_finish_t *finish, apr_pool_t *pool)
 {
     wf_call_t *call;
@@ -207,6 +229,7 @@ static apr_status_t finish_run(wf_store_t *store, const wf_finish_t *finish, apr
     for (int i = 0; i < finish->marker_count; i++) {
         wf_marker_encode(&call->request, WF_FIELD_MARKER, &finish->markers[i]);
     }
+    add_output(call, finish->output_offset, finish->output);
     return wf_call_send(call, client_of(store), 0, NULL);
 }
 
@@ -256,6 +279,22 @@ static apr_status_t get_run(wf_run_t **run, wf_store_t *store, const char *vhost
     return rv;
 }
 
+static apr_status_t read_output(wf_output_part_t *part, wf_store_t *store, const char *vhost,
+                                const wf_uuid_t *pid, apr_uint64_t offset, apr_size_t most,
+                                wf_result_t *result, apr_pool_t *pool)
+{
+    wf_call_t *call = begin_for_run(store, WF_OP_READ, vhost, pid, pool);
+    apr_status_t rv;
+
+    wf_field_add_u64(&call->request, WF_FIELD_OFFSET, offset);
+    wf_field_add_u64(&call->request, WF_FIELD_MAX, most);
+    rv = wf_call_send(call, client_of(store), 0, result);
+    part->bytes = call->message.field[WF_FIELD_OUTPUT]; /* of the call, which lives in pool */
+    part->total = wf_message_u64(&call->message, WF_FIELD_TOTAL);
+    part->version = wf_message_u64(&call->message, WF_FIELD_VERSION);
+    return rv;
+}
+
 static apr_status_t take_runs(apr_array_header_t *runs, wf_slice_t body, apr_pool_t *pool)
 {
     apr_status_t rv;
@@ -295,6 +334,24 @@ static apr_status_t list_runs(wf_run_list_t *list, wf_store_t *store, const wf_r
     list->more = wf_message_u64(&call->message, WF_FIELD_MORE) != 0;
     rv = wf_message_pid(&list->next, &call->message);
     return rv == APR_SUCCESS ? take_runs(list->runs, call->message.body, pool) : rv;
+}
+
+static apr_status_t count_under_way(wf_under_way_t *count, wf_store_t *store, const char *vhost,
+                                    const char *project, const char *task, wf_result_t *result,
+                                    apr_pool_t *pool)
+{
+    wf_call_t *call = wf_call_begin(client_of(store), WF_OP_UNDER_WAY, pool);
+    apr_status_t rv;
+
+    wf_field_add_text(&call->request, WF_FIELD_VHOST, vhost);
+    wf_field_add_text(&call->request, WF_FIELD_PROJECT, project);
+    wf_field_add_text(&call->request, WF_FIELD_TASK, task);
+    rv = wf_call_send(call, client_of(store), 0, result);
+    if (rv == APR_SUCCESS) {
+        count->queued = (apr_uint32_t)wf_message_u64(&call->message, WF_FIELD_QUEUE);
+        count->running = (apr_uint32_t)wf_message_u64(&call->message, WF_FIELD_COUNT);
+    }
+    return rv;
 }
 
 static apr_status_t reap(apr_uint64_t *count, wf_store_t *store, apr_pool_t *pool)
@@ -351,6 +408,31 @@ static apr_status_t watch_run(wf_store_t *store, const wf_watch_t *watch, apr_po
     return rv;
 }
 
+static int is_before(void *deadline)
+{
+    return wf_clock() < *(const apr_time_t *)deadline;
+}
+
+static apr_status_t read_stats(wf_store_stats_t *stats, wf_store_t *store, const char *vhost,
+                               apr_interval_time_t patience, wf_result_t *result, apr_pool_t *pool)
+{
+    wf_call_t *call = wf_call_begin(client_of(store), WF_OP_STATS, pool);
+    apr_time_t deadline = wf_clock() + patience;
+    apr_status_t rv;
+
+    wf_field_add_text(&call->request, WF_FIELD_VHOST, vhost);
+    if (patience) {
+        call->is_wanted = is_before;
+        call->baton = &deadline;
+    }
+    rv = wf_call_send(call, client_of(store), 0, result);
+    if (rv == WF_ECANCELLED) {
+        return wf_result_set(result, WF_EUNAVAILABLE, WF_PROBLEM_UNAVAILABLE,
+                             "The run store does not answer. Try again in a moment.");
+    }
+    return rv == APR_SUCCESS ? wf_stats_decode(stats, &call->message, pool) : rv;
+}
+
 static apr_status_t close_idle(void *data)
 {
     wf_client_t *client = data;
@@ -370,15 +452,19 @@ static const wf_store_t calls = {
     .claim = claim_runs,
     .heartbeat = heartbeat,
     .progress = report_progress,
+    .append_output = append_output,
     .finish = finish_run,
     .release = release_run,
     .interrupt = interrupt_run,
     .get = get_run,
+    .read_output = read_output,
     .list = list_runs,
+    .under_way = count_under_way,
     .reap = reap,
     .purge = purge,
     .wait = wait_for_news,
     .watch = watch_run,
+    .stats = read_stats,
 };
 
 apr_status_t wf_embedded_open(wf_store_t **store, const char *socket_path,

@@ -184,6 +184,8 @@ static apr_status_t open_keeper(wf_keeper_t *keeper, const wf_keeper_config_t *c
     wf_news_init(keeper);
     keeper->retention = config->retention;
     keeper->listener = config->listener;
+    keeper->restarts = config->restarts;
+    keeper->started = apr_time_now();
     keeper->epoll = epoll_create1(EPOLL_CLOEXEC);
     if (keeper->epoll < 0) {
         return errno;

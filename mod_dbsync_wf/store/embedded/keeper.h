@@ -13,8 +13,15 @@
 #ifndef WF_STORE_EMBEDDED_KEEPER_H
 #define WF_STORE_EMBEDDED_KEEPER_H
 
+#include <stdatomic.h>
 #include <apr_errno.h>
 #include <apr_pools.h>
+
+/* How often processes had to be started again; the supervisor's, in memory that it shares. */
+typedef struct wf_restarts_t {
+    _Atomic apr_uint32_t keeper;
+    _Atomic apr_uint32_t runner;
+} wf_restarts_t;
 
 typedef struct wf_keeper_config_t {
     const char *state_dir;
@@ -22,7 +29,8 @@ typedef struct wf_keeper_config_t {
     apr_interval_time_t retention; /* how long ended runs are kept; 0: for ever */
     apr_uint32_t queue_limit;      /* how many runs may be queued; 0: any number */
     int listener;                  /* listening socket; the keeper closes it */
-    int ready_fd; /* gets one byte when the keeper serves, then is closed; -1: none */
+    int ready_fd;            /* gets one byte when the keeper serves, then is closed; -1: none */
+    wf_restarts_t *restarts; /* told to whoever asks for figures; NULL: none are known */
 } wf_keeper_config_t;
 
 /*

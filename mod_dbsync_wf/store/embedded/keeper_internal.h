@@ -5,6 +5,7 @@
 #define WF_STORE_EMBEDDED_KEEPER_INTERNAL_H
 
 #include <sys/queue.h>
+#include "store/embedded/keeper.h"
 #include "store/embedded/state.h"
 #include "store/embedded/trouble.h"
 #include "store/embedded/wire.h"
@@ -58,8 +59,10 @@ struct wf_keeper_t {
     struct wf_peer_list touched;
     struct wf_peer_list waiting;
     struct wf_peer_list watching[WF_WATCH_LISTS]; /* by the last byte of the pid */
-    apr_time_t watch_next; /* a wf_clock time, no later than the end of any WATCH */
-    apr_pool_t *batch;     /* cleared after each batch */
+    apr_time_t watch_next;   /* a wf_clock time, no later than the end of any WATCH */
+    apr_pool_t *batch;       /* cleared after each batch */
+    wf_restarts_t *restarts; /* NULL: not known */
+    apr_time_t started;      /* the wall clock's, to be shown */
 };
 
 /*
@@ -100,6 +103,9 @@ void wf_news_drop(wf_keeper_t *keeper, wf_peer_t *peer);
  * APR_SUCCESS, or the failure of the disk that ends the batch.
  */
 apr_status_t wf_keeper_execute(wf_keeper_t *keeper, wf_peer_t *peer, wf_slice_t frame);
+
+/* keeper_stats.c: STATS, which is answered in any state. */
+apr_status_t wf_keeper_stats(wf_keeper_t *keeper, wf_peer_t *peer, const wf_message_t *m);
 
 /* Answers each WAIT that has news, whose time is up, or whose incarnation is not in force any more.
  */

@@ -8,6 +8,7 @@
 #define LEASE_MIN apr_time_from_sec(1)
 #define LEASE_MAX apr_time_from_sec(3600)
 #define WAIT_MAX  apr_time_from_sec(60)
+#define READ_MAX  (1024 * 1024) /* bytes of output in one answer */
 #define KEEP_MAX  apr_time_from_sec(APR_INT64_C(100) * 366 * 24 * 3600)
 
 typedef apr_status_t (*op_t)(wf_keeper_t *keeper, wf_peer_t *peer, const wf_message_t *m);
@@ -82,6 +83,7 @@ static void add_claim(wf_buf_t *out, const wf_claim_t *claim)
     for (int i = 0; i < claim->markers->nelts; i++) {
         wf_marker_encode(out, WF_FIELD_MARKER, &APR_ARRAY_IDX(claim->markers, i, wf_run_marker_t));
     }
+    wf_field_add_u64(out, WF_FIELD_OFFSET, claim->output);
     wf_field_close(out, mark);
 }
 
@@ -145,6 +147,38 @@ static apr_status_t do_progress(wf_keeper_t *keeper, wf_peer_t *peer, const wf_m
     return rv == APR_SUCCESS ? wf_state_progress(&keeper->state, &token, &progress, &records) : rv;
 }
 
+static apr_status_t do_append(wf_keeper_t *keeper, wf_peer_t *peer, const wf_message_t *m)
+{
+    wf_token_t token;
+    apr_status_t rv = wf_token_decode(&token, m);
+
+    (void)peer;
+    return rv == APR_SUCCESS
+               ? wf_state_append_output(&keeper->state, &token, wf_message_u64(m, WF_FIELD_OFFSET),
+                                        m->field[WF_FIELD_OUTPUT])
+               : rv;
+}
+
+static apr_status_t do_read(wf_keeper_t *keeper, wf_peer_t *peer, const wf_message_t *m)
+{
+    wf_uuid_t pid;
+    wf_output_part_t part = {.bytes = {NULL, 0}};
+    apr_status_t rv = wf_message_pid(&pid, m);
+
+    if (rv == APR_SUCCESS) {
+        rv = wf_state_read_output(
+            &part, &keeper->state, wf_message_text(m, WF_FIELD_VHOST, keeper->batch), &pid,
+            wf_message_u64(m, WF_FIELD_OFFSET),
+            (apr_size_t)bounded(wf_message_u64(m, WF_FIELD_MAX), 0, READ_MAX), keeper->batch);
+    }
+    if (rv == APR_SUCCESS) {
+        wf_field_add(&peer->out, WF_FIELD_OUTPUT, part.bytes);
+        wf_field_add_u64(&peer->out, WF_FIELD_TOTAL, part.total);
+        wf_field_add_u64(&peer->out, WF_FIELD_VERSION, part.version);
+    }
+    return rv;
+}
+
 /* The markers among a message's fields. */
 static apr_status_t take_markers(apr_array_header_t **markers, const wf_message_t *m,
                                  apr_pool_t *pool)
@@ -175,7 +209,10 @@ static apr_status_t do_finish(wf_keeper_t *keeper, wf_peer_t *peer, const wf_mes
     if (rv == APR_SUCCESS) {
         rv = take_markers(&markers, m, keeper->batch);
     }
-    return rv == APR_SUCCESS ? wf_state_finish(&keeper->state, &end, markers, keeper->batch) : rv;
+    return rv == APR_SUCCESS
+               ? wf_state_finish(&keeper->state, &end, markers, wf_message_u64(m, WF_FIELD_OFFSET),
+                                 m->field[WF_FIELD_OUTPUT], keeper->batch)
+               : rv;
 }
 
 static apr_status_t do_release(wf_keeper_t *keeper, wf_peer_t *peer, const wf_message_t *m)
@@ -250,6 +287,25 @@ static apr_status_t do_list(wf_keeper_t *keeper, wf_peer_t *peer, const wf_messa
     }
     wf_field_add_u64(&peer->out, WF_FIELD_MORE, (apr_uint64_t)list.more);
     wf_field_add(&peer->out, WF_FIELD_PID, wf_slice_of(&list.next, sizeof(list.next)));
+    return APR_SUCCESS;
+}
+
+static apr_status_t do_under_way(wf_keeper_t *keeper, wf_peer_t *peer, const wf_message_t *m)
+{
+    apr_pool_t *pool = keeper->batch;
+    wf_run_t run = {
+        .vhost = wf_message_text(m, WF_FIELD_VHOST, pool),
+        .project = wf_message_text(m, WF_FIELD_PROJECT, pool),
+        .task = wf_message_text(m, WF_FIELD_TASK, pool),
+    };
+    wf_under_way_t count;
+
+    if (!run.vhost || !run.project || !run.task) {
+        return WF_EINVALID;
+    }
+    count = wf_board_under_way(&keeper->state.board, &run);
+    wf_field_add_u64(&peer->out, WF_FIELD_QUEUE, count.queued);
+    wf_field_add_u64(&peer->out, WF_FIELD_COUNT, count.running);
     return APR_SUCCESS;
 }
 
@@ -333,19 +389,32 @@ static const struct {
     op_t execute;
     int writes; /* whether it may change a table */
 } ops[WF_OP_COUNT] = {
-    [WF_OP_PING] = {do_ping, 0},         [WF_OP_CREATE] = {do_create, 1},
-    [WF_OP_JOIN] = {do_join, 1},         [WF_OP_DRAIN] = {do_drain, 0},
-    [WF_OP_CLAIM] = {do_claim, 1},       [WF_OP_HEARTBEAT] = {do_heartbeat, 0},
-    [WF_OP_PROGRESS] = {do_progress, 0}, [WF_OP_FINISH] = {do_finish, 1},
-    [WF_OP_RELEASE] = {do_release, 1},   [WF_OP_INTERRUPT] = {do_interrupt, 1},
-    [WF_OP_GET] = {do_get, 0},           [WF_OP_REAP] = {do_reap, 1},
-    [WF_OP_WAIT] = {do_wait, 0},         [WF_OP_PURGE] = {do_purge, 1},
-    [WF_OP_LIST] = {do_list, 0},         [WF_OP_WATCH] = {do_watch, 0},
+    [WF_OP_PING] = {do_ping, 0},
+    [WF_OP_CREATE] = {do_create, 1},
+    [WF_OP_JOIN] = {do_join, 1},
+    [WF_OP_DRAIN] = {do_drain, 0},
+    [WF_OP_CLAIM] = {do_claim, 1},
+    [WF_OP_HEARTBEAT] = {do_heartbeat, 0},
+    [WF_OP_PROGRESS] = {do_progress, 0},
+    [WF_OP_FINISH] = {do_finish, 1},
+    [WF_OP_RELEASE] = {do_release, 1},
+    [WF_OP_INTERRUPT] = {do_interrupt, 1},
+    [WF_OP_GET] = {do_get, 0},
+    [WF_OP_REAP] = {do_reap, 1},
+    [WF_OP_WAIT] = {do_wait, 0},
+    [WF_OP_PURGE] = {do_purge, 1},
+    [WF_OP_LIST] = {do_list, 0},
+    [WF_OP_WATCH] = {do_watch, 0},
+    [WF_OP_UNDER_WAY] = {do_under_way, 0},
+    [WF_OP_APPEND] = {do_append, 1},
+    [WF_OP_READ] = {do_read, 0},
+    [WF_OP_STATS] = {wf_keeper_stats, 0},
 };
 
 static int is_refused(const wf_keeper_t *keeper, unsigned char op)
 {
-    return (keeper->refuses && op != WF_OP_PING) || (keeper->read_only && ops[op].writes);
+    return (keeper->refuses && op != WF_OP_PING && op != WF_OP_STATS) ||
+           (keeper->read_only && ops[op].writes);
 }
 
 static int is_contract_status(apr_status_t rv)
@@ -391,6 +460,9 @@ apr_status_t wf_keeper_execute(wf_keeper_t *keeper, wf_peer_t *peer, wf_slice_t 
             if (settled != APR_SUCCESS) {
                 return settled;
             }
+            wf_tally_damage(&keeper->state.tally);
+        } else if (!keeper->refuses && changes != wf_bdb_changes(keeper->bdb)) {
+            wf_tally_call(&keeper->state.tally);
         }
         if (rv == APR_SUCCESS &&
             (m.code == WF_OP_WAIT || (m.code == WF_OP_WATCH && peer->watches))) {

@@ -92,6 +92,7 @@ apr_status_t wf_state_open(wf_state_t *state, wf_bdb_t *bdb, apr_pool_t *pool)
     state->pool = pool;
     state->damaged = apr_hash_make(pool);
     wf_board_init(&state->board, pool);
+    wf_tally_init(&state->tally, pool);
     rv = wf_tables_open(&state->tables, bdb, pool);
     if (rv == APR_SUCCESS) {
         rv = load(state);
@@ -106,13 +107,19 @@ apr_status_t wf_state_open(wf_state_t *state, wf_bdb_t *bdb, apr_pool_t *pool)
 apr_status_t wf_state_commit(wf_state_t *state)
 {
     apr_status_t rv = APR_SUCCESS;
+    apr_uint64_t changes;
 
     if (state->fence_moved) {
         rv = wf_counters_put(&state->tables, WF_COUNTER_FENCE, state->fence);
         state->fence_moved = 0;
     }
+    changes = wf_bdb_changes(state->tables.bdb);
     if (rv == APR_SUCCESS) {
         rv = wf_bdb_commit(state->tables.bdb);
+    }
+    if (rv == APR_SUCCESS) {
+        wf_tally_commit(&state->tally, changes != state->changes);
+        state->changes = changes;
     }
     return rv;
 }
@@ -125,6 +132,8 @@ void wf_state_touch(wf_state_t *state)
 apr_status_t wf_state_rollback(wf_state_t *state)
 {
     wf_bdb_abort(state->tables.bdb);
+    wf_tally_rollback(&state->tally);
+    state->changes = wf_bdb_changes(state->tables.bdb);
     return load(state);
 }
 

@@ -12,13 +12,16 @@
 
 #include "store/embedded/board.h"
 #include "store/embedded/tables.h"
+#include "store/embedded/tally.h"
 
 typedef struct wf_state_t {
     wf_tables_t tables;
     wf_board_t board;
+    wf_tally_t tally;         /* what was done since the keeper began */
     apr_uint64_t fence;       /* the latest given out */
     apr_uint64_t incarnation; /* the latest given out */
     apr_uint32_t queue_limit; /* how many runs may be queued in all; 0: any number */
+    apr_uint64_t changes;     /* wf_bdb_changes at the last commit */
     int fence_moved;          /* the counter must be written with this batch */
     wf_uuid_t purge_at;       /* where the next purge goes on; zeros: at the first run */
     apr_hash_t *damaged;      /* pids that cannot be purged, because they cannot be read */
@@ -92,9 +95,20 @@ apr_status_t wf_state_heartbeat(wf_holder_t **holder, wf_state_t *state, apr_uin
 apr_status_t wf_state_progress(wf_state_t *state, const wf_token_t *token,
                                const wf_run_progress_t *progress, const wf_run_records_t *records);
 
-/* finish: `end` has the members of wf_finish_t but its markers, which are wf_run_marker_t. */
+/*
+ * append_output, and read_output, whose *part is filled in, in pool (`most` is not bounded here).
+ */
+apr_status_t wf_state_append_output(wf_state_t *state, const wf_token_t *token, apr_uint64_t offset,
+                                    wf_slice_t bytes);
+apr_status_t wf_state_read_output(wf_output_part_t *part, wf_state_t *state, const char *vhost,
+                                  const wf_uuid_t *pid, apr_uint64_t offset, apr_size_t most,
+                                  apr_pool_t *pool);
+
+/* finish: `end` has the members of wf_finish_t but its markers, which are wf_run_marker_t, and its
+ * output, which are `rest` and where that begins. */
 apr_status_t wf_state_finish(wf_state_t *state, const wf_run_t *end,
-                             const apr_array_header_t *markers, apr_pool_t *pool);
+                             const apr_array_header_t *markers, apr_uint64_t offset,
+                             wf_slice_t rest, apr_pool_t *pool);
 
 apr_status_t wf_state_release(wf_state_t *state, const wf_token_t *token, apr_pool_t *pool);
 
@@ -102,9 +116,10 @@ apr_status_t wf_state_release(wf_state_t *state, const wf_token_t *token, apr_po
 apr_status_t wf_state_reap(apr_uint64_t *count, wf_state_t *state, apr_pool_t *pool);
 
 /*
- * purge: looks at WF_PURGE_STEP runs at most, from where the last one stopped, the oldest first.
- * *more is 0 when it has come to runs that are too young; the next one begins anew. WF_EDAMAGED
- * where one cannot be read; after that the same is not tried again.
+ * purge: looks at WF_PURGE_STEP runs at most, from where the last one stopped, the oldest first,
+ * and at fewer where their output is long: that goes a bounded part at a time, and its run with the
+ * last. *more is 0 when it has come to runs that are too young; the next one begins anew.
+ * WF_EDAMAGED where one cannot be read; after that the same is not tried again.
  */
 #define WF_PURGE_STEP 64
 apr_status_t wf_state_purge(apr_uint64_t *count, int *more, wf_state_t *state,
@@ -113,7 +128,14 @@ apr_status_t wf_state_purge(apr_uint64_t *count, int *more, wf_state_t *state,
 /* The earliest end of a lease (a wf_clock time), 0 where there is no holder. */
 apr_time_t wf_state_next_expiry(wf_state_t *state);
 
-/* Shared by the state_*.c files: a run as it stands, of whatever vhost. Texts of its progress and
+/* Shared by the state_*.c files: the entry that a token is in force for. WF_ESTALE; *entry is then
+ * the run's, NULL where it is not under way. */
+apr_status_t wf_state_find_held(wf_entry_t **entry, wf_state_t *state, const wf_token_t *token);
+
+/* Shared likewise: how much output is kept of an entry's run. */
+apr_status_t wf_state_output_length(apr_uint64_t *length, wf_state_t *state, wf_entry_t *entry);
+
+/* Shared likewise: a run as it stands, of whatever vhost. Texts of its progress and
  * interrupt may be the board's. */
 apr_status_t wf_state_read(wf_run_t *run, wf_state_t *state, const wf_uuid_t *pid,
                            apr_pool_t *pool);

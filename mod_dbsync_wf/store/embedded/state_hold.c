@@ -13,8 +13,7 @@ static apr_status_t find_holder(wf_holder_t **holder, wf_state_t *state, apr_uin
     return *holder ? APR_SUCCESS : WF_ESTALE;
 }
 
-/* The entry that a token is in force for. */
-static apr_status_t find_held(wf_entry_t **entry, wf_state_t *state, const wf_token_t *token)
+apr_status_t wf_state_find_held(wf_entry_t **entry, wf_state_t *state, const wf_token_t *token)
 {
     *entry = wf_board_find(&state->board, &token->pid);
     return *entry && (*entry)->holder && (*entry)->fence == token->fence ? APR_SUCCESS : WF_ESTALE;
@@ -128,7 +127,7 @@ apr_status_t wf_state_drain(wf_state_t *state, apr_uint64_t incarnation)
 }
 
 /* Puts what an entry says into *claim. */
-static apr_status_t fill_claim(wf_claim_t *claim, wf_state_t *state, const wf_entry_t *entry,
+static apr_status_t fill_claim(wf_claim_t *claim, wf_state_t *state, wf_entry_t *entry,
                                const char *vhost, apr_pool_t *pool)
 {
     apr_status_t rv = wf_state_get(&claim->run, state, vhost, &entry->pid, pool);
@@ -138,6 +137,11 @@ static apr_status_t fill_claim(wf_claim_t *claim, wf_state_t *state, const wf_en
     }
     if (rv == APR_SUCCESS) {
         rv = wf_markers_get(&claim->markers, &state->tables, &claim->run, pool);
+    }
+    if (rv == APR_SUCCESS) {
+        rv = wf_state_output_length(&claim->output, state, entry);
+        /* Not being able to keep more of it is no reason not to execute the run. */
+        rv = rv == WF_EDAMAGED ? APR_SUCCESS : rv;
     }
     claim->token.pid = entry->pid;
     claim->token.fence = entry->fence;
@@ -224,6 +228,9 @@ apr_status_t wf_state_claim(apr_array_header_t **claims, wf_state_t *state,
             rv = add_claim(*claims, state, entry, pool);
         }
     }
+    for (int i = 0; i < (*claims)->nelts; i++) {
+        wf_tally_started(&state->tally, &APR_ARRAY_IDX(*claims, i, wf_claim_t).run);
+    }
     return rv;
 }
 
@@ -242,7 +249,7 @@ apr_status_t wf_state_progress(wf_state_t *state, const wf_token_t *token,
                                const wf_run_progress_t *progress, const wf_run_records_t *records)
 {
     wf_entry_t *entry;
-    apr_status_t rv = find_held(&entry, state, token);
+    apr_status_t rv = wf_state_find_held(&entry, state, token);
 
     if (rv == APR_SUCCESS) {
         wf_entry_set_progress(entry, progress, records);
@@ -251,7 +258,8 @@ apr_status_t wf_state_progress(wf_state_t *state, const wf_token_t *token,
 }
 
 apr_status_t wf_state_finish(wf_state_t *state, const wf_run_t *end,
-                             const apr_array_header_t *markers, apr_pool_t *pool)
+                             const apr_array_header_t *markers, apr_uint64_t offset,
+                             wf_slice_t rest, apr_pool_t *pool)
 {
     wf_token_t token = {end->pid, end->fence};
     wf_entry_t *entry;
@@ -261,8 +269,11 @@ apr_status_t wf_state_finish(wf_state_t *state, const wf_run_t *end,
     if (!wf_run_status_is_final(end->status)) {
         return WF_EINVALID;
     }
-    if (find_held(&entry, state, &token) == APR_SUCCESS) {
-        rv = wf_state_end(&run, state, entry, end, pool);
+    if (wf_state_find_held(&entry, state, &token) == APR_SUCCESS) {
+        rv = rest.len ? wf_state_append_output(state, &token, offset, rest) : APR_SUCCESS;
+        if (rv == APR_SUCCESS) {
+            rv = wf_state_end(&run, state, entry, end, pool);
+        }
         if (rv == APR_SUCCESS && end->status == WF_RUN_COMPLETED && markers->nelts) {
             rv = wf_markers_set(&state->tables, &run, markers, pool);
         }
@@ -278,7 +289,7 @@ apr_status_t wf_state_finish(wf_state_t *state, const wf_run_t *end,
 apr_status_t wf_state_release(wf_state_t *state, const wf_token_t *token, apr_pool_t *pool)
 {
     wf_entry_t *entry;
-    apr_status_t rv = find_held(&entry, state, token);
+    apr_status_t rv = wf_state_find_held(&entry, state, token);
 
     if (rv != APR_SUCCESS) {
         /* The same call again: the run is queued and has not been claimed since. */

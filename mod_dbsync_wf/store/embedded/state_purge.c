@@ -11,7 +11,8 @@ typedef struct step_t {
     wf_uuid_t candidates[WF_PURGE_STEP]; /* those that are not under way */
     int count;
     int seen;
-    wf_uuid_t next; /* where the next step goes on, where `more` */
+    apr_uint32_t room; /* parts of output that may still be deleted */
+    wf_uuid_t next;    /* where the next step goes on, where `more` */
     int more;
 } step_t;
 
@@ -48,15 +49,24 @@ static apr_status_t look_at(void *baton, const wf_uuid_t *pid)
     return APR_SUCCESS;
 }
 
-/* Deletes a run that ended at `end` or before, with all that belongs to it. */
-static apr_status_t purge_run(apr_uint64_t *count, wf_state_t *state, const wf_uuid_t *pid,
-                              apr_time_t end, apr_pool_t *pool)
+/*
+ * Deletes a run that ended at the step's end or before, with all that belongs to it. APR_INCOMPLETE
+ * where its output is more than there is room for: the rest of it goes next, and then the run.
+ */
+static apr_status_t purge_run(apr_uint64_t *count, step_t *step, const wf_uuid_t *pid,
+                              apr_pool_t *pool)
 {
+    wf_state_t *state = step->state;
     wf_run_t run;
+    int more;
     apr_status_t rv = wf_runs_get(&run, &state->tables, pid, pool);
 
-    if (rv != APR_SUCCESS || !wf_run_status_is_final(run.status) || run.completed > end) {
+    if (rv != APR_SUCCESS || !wf_run_status_is_final(run.status) || run.completed > step->end) {
         return rv;
+    }
+    rv = wf_outputs_cut(&step->room, &more, &state->tables, pid);
+    if (rv != APR_SUCCESS || more) {
+        return rv == APR_SUCCESS ? APR_INCOMPLETE : rv;
     }
     if ((rv = wf_by_project_delete(&state->tables, &run)) == APR_SUCCESS &&
         (rv = wf_payloads_delete(&state->tables, pid)) == APR_SUCCESS) {
@@ -80,6 +90,7 @@ apr_status_t wf_state_purge(apr_uint64_t *count, int *more, wf_state_t *state,
     memset(&step, 0, sizeof(step));
     step.state = state;
     step.end = apr_time_now() - keep;
+    step.room = WF_OUTPUT_CUT;
     *count = 0;
     *more = 0;
     rv = wf_runs_walk(&state->tables, &state->purge_at, look_at, &step);
@@ -90,7 +101,12 @@ apr_status_t wf_state_purge(apr_uint64_t *count, int *more, wf_state_t *state,
     for (int i = 0; i < step.count && rv == APR_SUCCESS; i++) {
         apr_uint64_t changes = wf_bdb_changes(state->tables.bdb);
 
-        rv = purge_run(count, state, &step.candidates[i], step.end, pool);
+        rv = purge_run(count, &step, &step.candidates[i], pool);
+        if (rv == APR_INCOMPLETE) {
+            step.next = step.candidates[i];
+            step.more = 1;
+            break;
+        }
         if (rv == WF_EDAMAGED) {
             set_damaged(state, &step.candidates[i]);
             if (changes == wf_bdb_changes(state->tables.bdb)) {
@@ -100,5 +116,5 @@ apr_status_t wf_state_purge(apr_uint64_t *count, int *more, wf_state_t *state,
     }
     state->purge_at = step.next;
     *more = step.more;
-    return rv;
+    return rv == APR_INCOMPLETE ? APR_SUCCESS : rv;
 }

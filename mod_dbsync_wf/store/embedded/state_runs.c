@@ -113,7 +113,11 @@ static apr_status_t add_run(wf_run_t *run, wf_state_t *state, wf_slice_t payload
     if (rv == APR_SUCCESS && run->idempotency_key) {
         rv = wf_idempotency_put(&state->tables, run);
     }
-    return rv == APR_SUCCESS ? wf_state_save(state, wf_board_queue(&state->board, run)) : rv;
+    if (rv == APR_SUCCESS) {
+        wf_tally_submitted(&state->tally, run);
+        rv = wf_state_save(state, wf_board_queue(&state->board, run));
+    }
+    return rv;
 }
 
 apr_status_t wf_state_create(wf_run_t *run, wf_state_t *state, const wf_run_t *spec,
@@ -200,6 +204,7 @@ apr_status_t wf_state_end(wf_run_t *run, wf_state_t *state, wf_entry_t *entry, c
         run->interrupted_by = apr_pstrdup(pool, run->interrupted_by);
         run->progress.action = apr_pstrdup(pool, run->progress.action);
         wf_board_remove(&state->board, entry);
+        wf_tally_ended(&state->tally, run);
     }
     return rv;
 }

@@ -25,6 +25,7 @@ static const struct {
     const char *name;
 } later[] = {
     {offsetof(wf_tables_t, idempotency), "idempotency.db"},
+    {offsetof(wf_tables_t, output), "output.db"},
 };
 
 #define TABLES (sizeof(all) / sizeof(all[0]))

@@ -12,6 +12,7 @@
  * - counters: name -> number
  * - markers: vhost NUL project NUL task -> what the task remembers, all names in one
  * - idempotency: vhost NUL user NUL key -> the pid of the run that was made with it
+ * - output: pid, an offset -> the part of the run's output that ends there
  */
 #ifndef WF_STORE_EMBEDDED_TABLES_H
 #define WF_STORE_EMBEDDED_TABLES_H
@@ -29,6 +30,7 @@ typedef struct wf_tables_t {
     wf_table_t *counters;
     wf_table_t *markers;
     wf_table_t *idempotency;
+    wf_table_t *output;
 } wf_tables_t;
 
 /*
@@ -97,6 +99,21 @@ apr_status_t wf_idempotency_put(wf_tables_t *tables, const wf_run_t *run);
 apr_status_t wf_idempotency_get(wf_uuid_t *pid, wf_tables_t *tables, const wf_run_t *run,
                                 apr_pool_t *pool);
 apr_status_t wf_idempotency_delete(wf_tables_t *tables, const wf_run_t *run, apr_pool_t *pool);
+
+/*
+ * output: of a run. length: how many bytes there are; add: more of them, behind those; read:
+ * appends at most `most` bytes from `offset` on; cut: deletes parts, the last one first, *room of
+ * them at most and WF_OUTPUT_CUT, by as many of which *room becomes less; *more is whether any is
+ * left.
+ */
+#define WF_OUTPUT_CUT 64
+apr_status_t wf_outputs_length(apr_uint64_t *length, wf_tables_t *tables, const wf_uuid_t *pid);
+apr_status_t wf_outputs_add(wf_tables_t *tables, const wf_uuid_t *pid, apr_uint64_t length,
+                            wf_slice_t bytes);
+apr_status_t wf_outputs_read(wf_buf_t *out, wf_tables_t *tables, const wf_uuid_t *pid,
+                             apr_uint64_t offset, apr_size_t most);
+apr_status_t wf_outputs_cut(apr_uint32_t *room, int *more, wf_tables_t *tables,
+                            const wf_uuid_t *pid);
 
 #define WF_COUNTER_FENCE       "fence"
 #define WF_COUNTER_INCARNATION "incarnation"

@@ -35,7 +35,11 @@ typedef enum {
     WF_OP_WAIT,
     WF_OP_PURGE,
     WF_OP_LIST,
-    WF_OP_WATCH, /* PID, VERSION, MAX, TIMEOUT -> COUNT: 1 for news, 0 where the time is up */
+    WF_OP_WATCH,     /* PID, VERSION, MAX, TIMEOUT -> COUNT: 1 for news, 0 where the time is up */
+    WF_OP_APPEND,    /* PID, FENCE, OFFSET, OUTPUT -> nothing */
+    WF_OP_READ,      /* VHOST, PID, OFFSET, MAX -> OUTPUT, TOTAL, VERSION */
+    WF_OP_UNDER_WAY, /* VHOST, PROJECT, TASK -> QUEUE, COUNT: its runs that are queued, and run */
+    WF_OP_STATS,     /* VHOST -> STATS, TASK_STATS (stats_wire.h) */
     WF_OP_COUNT
 } wf_op_e;
 
@@ -71,7 +75,7 @@ enum {
     WF_FIELD_EVENTS,
     WF_FIELD_TIMEOUT, /* microseconds */
     WF_FIELD_COUNT,
-    WF_FIELD_CLAIM, /* nested: RUN, PAYLOAD, FENCE */
+    WF_FIELD_CLAIM, /* nested: RUN, PAYLOAD, MARKER, OFFSET */
     WF_FIELD_TOKEN, /* nested: PID, FENCE */
     WF_FIELD_ACTION,
     WF_FIELD_DONE,
@@ -91,7 +95,11 @@ enum {
     WF_FIELD_FROM, /* microseconds since 1970, as is the next */
     WF_FIELD_TO,
     WF_FIELD_VERSION, /* of a run under way */
-    WF_FIELD_LAST = WF_FIELD_VERSION
+    WF_FIELD_OFFSET,  /* in a run's output; in a CLAIM, how long it is */
+    WF_FIELD_OUTPUT,
+    WF_FIELD_STATS,
+    WF_FIELD_TASK_STATS, /* repeated */
+    WF_FIELD_LAST = WF_FIELD_TASK_STATS
 };
 
 /* The fields of a frame, as far as they came; texts and slices point into the frame. */
