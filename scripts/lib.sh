@@ -58,6 +58,10 @@ packages_to_test+=(chromium chromium-driver)
 # Of these one program is unpacked, because to install them would start a service.
 packages_to_unpack=(prometheus) # promtool
 
+# What scripts/bench needs beside that.
+# shellcheck disable=SC2034 # for those who source this
+packages_to_bench=(wrk)
+
 # What scripts/fuzz needs beside what building does; libclang-rt-dev has libFuzzer.
 # shellcheck disable=SC2034 # for those who source this
 packages_to_fuzz=(clang libclang-rt-dev)

@@ -3,7 +3,7 @@
 # What waiting for runs costs, and what an Idempotency-Key does; scripts/bench wait calls it in a
 # configured test tree. It measures an httpd of its own, one child of the event MPM with 512 threads.
 #
-#   bench_wait.pl ROUNDS
+#   wait.pl ROUNDS
 use strict;
 use warnings FATAL => 'all';
 use IO::Select ();

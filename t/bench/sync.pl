@@ -3,7 +3,7 @@
 # Copies rows from SQLite to PostgreSQL and back by "write", beside `psql \copy` and sqlite3's
 # `.import` of the same rows into the same table; scripts/bench sync calls it in a running test server.
 #
-#   bench_sync.pl ROWS ROUNDS
+#   sync.pl ROWS ROUNDS
 use strict;
 use warnings FATAL => 'all';
 use Time::HiRes qw(time);
