@@ -7,7 +7,12 @@
 #include "http/find.h"
 #include "http/project_json.h"
 
-#define LOOK_UPS_MOST 1000 /* questions to httpd for a request; the project at hand is finished */
+/*
+ * Questions to httpd for a request; the project at hand is finished. Where that is none that the
+ * user may see, it is gone on to the next one that is, since the page's end tells its name.
+ */
+#define LOOK_UPS_ENOUGH 1000
+#define LOOK_UPS_MOST   20000
 
 /* The projects that are answered, as they are found. */
 typedef struct page_t {
@@ -17,6 +22,7 @@ typedef struct page_t {
     apr_uint32_t count;
     apr_uint32_t limit;
     int look_ups;
+    int may; /* whether the user may see the one that was looked at last */
 } page_t;
 
 /* Whether the user may run any task of it. */
@@ -37,21 +43,26 @@ static void add_project(page_t *page, const char *id, apr_pool_t *pool)
     wf_project_view_t view = {.base = page->req->base->uri, .id = id};
     apr_status_t status = wf_projects_look(&view.project, &view.broken, page->req->shared->projects,
                                            page->dir, id, NULL, pool);
-    int may;
 
     if (status == APR_SUCCESS) {
-        may = may_see(page, view.project, id);
+        page->may = may_see(page, view.project, id);
     } else {
         view.broken = status != APR_NOTFOUND;
         page->look_ups++;
-        may = view.broken && wf_find_may_know(page->req, id);
+        page->may = view.broken && wf_find_may_know(page->req, id);
     }
-    if (may) {
+    if (page->may) {
         wf_json_open(&page->writer, NULL, '{');
         wf_project_json_head(&page->writer, &view, pool);
         wf_json_close(&page->writer, '}');
         page->count++;
     }
+}
+
+static int is_enough(const page_t *page)
+{
+    return page->count == page->limit || (page->may && page->look_ups >= LOOK_UPS_ENOUGH) ||
+           page->look_ups >= LOOK_UPS_MOST;
 }
 
 /* Adds projects until the page is full or enough was asked; *next is the last id then, or NULL. */
@@ -69,7 +80,7 @@ static apr_status_t fill(page_t *page, const char **next, const char *after)
     for (int i = 0; status == APR_SUCCESS && i < ids->nelts; i++) {
         const char *id = APR_ARRAY_IDX(ids, i, const char *);
 
-        if (page->count == page->limit || page->look_ups >= LOOK_UPS_MOST) {
+        if (is_enough(page)) {
             break;
         }
         apr_pool_clear(each);

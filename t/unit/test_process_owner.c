@@ -3,6 +3,8 @@
  */
 #include "process_util.h"
 
+#include <sys/prctl.h>
+
 /* Of this process's own folders, since another one may run the same tests at the same time. */
 static apr_uint64_t my_owner, other_owner;
 
@@ -55,6 +57,7 @@ static pid_t start_runner(pid_t tree[2], apr_uint64_t owner, const char *name)
     scratch_path(path, name);
     pid = fork();
     if (pid == 0) {
+        prctl(PR_SET_PDEATHSIG, SIGKILL); /* whatever becomes of the test */
         run_stubborn(owner, path);
     }
     await_pids(tree, 2, path);
