@@ -2,6 +2,7 @@
 /* The module record, and the hooks in their order. */
 #include <httpd.h>
 #include <http_config.h>
+#include <http_connection.h>
 #include <http_log.h>
 #include <http_protocol.h>
 #include <http_request.h>
@@ -14,6 +15,7 @@
 #include "http/problem.h"
 #include "http/startup.h"
 #include "http/status_page.h"
+#include "http/suspend.h"
 
 static void register_hooks(apr_pool_t *pool)
 {
@@ -21,6 +23,8 @@ static void register_hooks(apr_pool_t *pool)
     ap_hook_open_logs(wf_audit_open, NULL, NULL, APR_HOOK_MIDDLE);
     ap_hook_post_config(wf_startup_parent, NULL, NULL, APR_HOOK_MIDDLE);
     ap_hook_child_init(wf_startup_child, NULL, NULL, APR_HOOK_MIDDLE);
+    /* Around all others. */
+    ap_hook_process_connection(wf_suspend_connection, NULL, NULL, APR_HOOK_REALLY_FIRST);
     /* Before anyone spends work on an ErrorDocument that will not be sent. */
     ap_hook_post_read_request(wf_problem_post_read, NULL, NULL, APR_HOOK_REALLY_FIRST);
     /* Before the core walks folders, and before it answers TRACE, which asks nobody's name. */

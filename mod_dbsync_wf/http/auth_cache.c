@@ -78,17 +78,6 @@ const char *wf_auth_cache_parse(const wf_auth_cache_t **cache, cmd_parms *cmd, i
     return wrong;
 }
 
-int wf_auth_cache_is_used(const ap_directive_t *tree)
-{
-    for (const ap_directive_t *node = tree; node; node = node->next) {
-        if (strcasecmp(node->directive, "DbsyncWfAuthCache") == 0 ||
-            wf_auth_cache_is_used(node->first_child)) {
-            return 1;
-        }
-    }
-    return 0;
-}
-
 /*
  * One after the other until one knows the user, as mod_auth_basic does. An alias
  * (<AuthnProviderAlias>) finds itself by the note.

@@ -27,7 +27,4 @@ void wf_auth_cache_register(apr_pool_t *pool);
 const char *wf_auth_cache_parse(const wf_auth_cache_t **cache, cmd_parms *cmd, int argc,
                                 char *const argv[]);
 
-/* Whether the directive is anywhere in the tree. */
-int wf_auth_cache_is_used(const ap_directive_t *tree);
-
 #endif

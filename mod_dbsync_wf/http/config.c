@@ -117,3 +117,14 @@ const char *wf_config_vhost(const server_rec *server, apr_pool_t *pool)
     ap_str_tolower(name);
     return apr_psprintf(pool, "%s:%d", name, port != 0 ? port : server->port);
 }
+
+const ap_directive_t *wf_config_find(const ap_directive_t *tree, const char *name)
+{
+    const ap_directive_t *found = NULL;
+
+    for (const ap_directive_t *node = tree; node && !found; node = node->next) {
+        found =
+            strcasecmp(node->directive, name) == 0 ? node : wf_config_find(node->first_child, name);
+    }
+    return found;
+}

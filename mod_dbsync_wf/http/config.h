@@ -68,12 +68,14 @@ typedef struct wf_shared_t {
     int in_use;              /* whether any server has a base */
     int auth_cache;          /* whether any DbsyncWfAuthCache is there */
     int remote_documents;    /* whether an ErrorDocument may lead to another site */
+    double async_factor;     /* AsyncRequestWorkerFactor */
     wf_store_t *store;       /* NULL until child_init, and where anything of it failed */
     wf_projects_t *projects; /* not NULL where store is not */
     wf_accepted_t *accepted; /* NULL until child_init, and where auth_cache is not set */
     volatile apr_uint32_t complained[WF_COMPLAINTS]; /* second of the last one of each kind */
     apr_uint32_t max_waiters;                        /* DbsyncWfMaxWaiters */
     volatile apr_uint32_t waiting;                   /* threads of this child that wait for news */
+    struct wf_hub_t *hub; /* of those that wait without one (hub.h); NULL: the MPM cannot */
 } wf_shared_t;
 
 typedef struct wf_server_config_t {
@@ -106,6 +108,9 @@ apr_status_t wf_config_finish(server_rec *main_server, apr_pool_t *pconf);
  * ServerName. Valid from post_config on, when httpd has made up its mind about missing names.
  */
 const char *wf_config_vhost(const server_rec *server, apr_pool_t *pool);
+
+/* Finds a directive anywhere in the configuration as httpd has read it, or NULL. */
+const ap_directive_t *wf_config_find(const ap_directive_t *tree, const char *name);
 
 /* For the module record. */
 extern const command_rec wf_config_directives[];

@@ -20,5 +20,5 @@ apr_status_t wf_endpoint_status(wf_request_t *req, wf_result_t *result)
     if (status == APR_SUCCESS && wait > 0) {
         status = wf_wait_for_run(&run, req, wait, result);
     }
-    return status == APR_SUCCESS ? wf_answer_run_state(req, run) : status;
+    return status == APR_SUCCESS && !req->is_suspended ? wf_answer_run_state(req, run) : status;
 }

@@ -136,5 +136,8 @@ int wf_handler(request_rec *r)
     if (status == APR_SUCCESS) {
         status = dispatch(req, &req->failure);
     }
-    return status == APR_SUCCESS ? OK : wf_problem_http_status(req);
+    if (status != APR_SUCCESS) {
+        return wf_problem_http_status(req);
+    }
+    return req->is_suspended ? SUSPENDED : OK;
 }

@@ -22,6 +22,7 @@ typedef struct wf_request_t {
     const char *outcome;       /* what was done, for the audit log; NULL: nothing, or it failed */
     const wf_run_t *run;       /* that it is about, likewise; NULL: none is known */
     int is_hidden;             /* answered as unknown because its user may not see it */
+    int is_suspended;          /* answered later: its handler returns SUSPENDED (suspend.h) */
     wf_json_error_t malformed; /* where the body is not JSON; line 0: nothing to say */
 } wf_request_t;
 

@@ -11,6 +11,7 @@
 #include "http/sections.h"
 #include "http/state_dir.h"
 #include "http/supervise.h"
+#include "http/suspend.h"
 #include "store/embedded/client.h"
 
 APLOG_USE_MODULE(dbsync_wf);
@@ -32,7 +33,8 @@ int wf_startup_check(apr_pool_t *pconf, apr_pool_t *plog, apr_pool_t *ptemp,
         return OK;
     }
     shared->remote_documents = wf_problem_has_remote_documents(ap_conftree, ptemp);
-    shared->auth_cache = wf_auth_cache_is_used(ap_conftree);
+    shared->auth_cache = wf_config_find(ap_conftree, "DbsyncWfAuthCache") != NULL;
+    shared->async_factor = wf_suspend_factor(ap_conftree);
     if (shared->auth_cache) {
         wf_sections_mark(main_server, pconf);
     }
@@ -137,5 +139,7 @@ void wf_startup_child(apr_pool_t *pchild, server_rec *main_server)
         shared->store = NULL; /* the handler looks at this one alone */
         ap_log_error(APLOG_MARK, APLOG_ERR, status, main_server,
                      "WF0303: this child has no way to the runs and will answer 503");
+        return;
     }
+    wf_suspend_open(shared, pchild, main_server);
 }

@@ -5,6 +5,7 @@
 #include <apr_lib.h>
 #include "http/answer.h"
 #include "http/query.h"
+#include "http/suspend.h"
 #include "http/waiter.h"
 
 #define DIGITS_MOST 6
@@ -42,9 +43,9 @@ apr_status_t wf_wait_read(apr_interval_time_t *wait, wf_request_t *req, wf_resul
 }
 
 /* By its version and not by its status: a run that is not under way has no news to come. */
-static int is_over(const wf_run_t *run, const wf_waiter_t *waiter, int for_change)
+int wf_wait_is_over(wf_request_t *req, const wf_run_t *run, int for_change, apr_pool_t *pool)
 {
-    return run->version == 0 || (for_change && !wf_answer_is_known(waiter->req, run, waiter->pool));
+    return run->version == 0 || (for_change && !wf_answer_is_known(req, run, pool));
 }
 
 /* News may be none that shows; then it is waited on. */
@@ -55,7 +56,8 @@ static apr_status_t wait_on(wf_run_t **run, wf_waiter_t *waiter, int for_change,
     apr_status_t news = APR_SUCCESS;
     apr_status_t status = APR_SUCCESS;
 
-    while (status == APR_SUCCESS && news == APR_SUCCESS && !is_over(*run, waiter, for_change)) {
+    while (status == APR_SUCCESS && news == APR_SUCCESS &&
+           !wf_wait_is_over(req, *run, for_change, waiter->pool)) {
         news = wf_waiter_watch(waiter, *run, for_change, NO_LESS);
         if (news != APR_SUCCESS && !wf_waiter_is_end(news)) {
             return wf_request_store_failed(req, news, result);
@@ -70,8 +72,13 @@ apr_status_t wf_wait_for_run(wf_run_t **run, wf_request_t *req, apr_interval_tim
 {
     int for_change = apr_table_get(req->r->headers_in, "If-None-Match") != NULL;
     wf_waiter_t waiter;
-    apr_status_t status = wf_waiter_open(&waiter, req, wait, result);
+    apr_status_t status;
 
+    if (wf_wait_is_over(req, *run, for_change, req->r->pool) ||
+        wf_suspend_request(req, wait, for_change)) {
+        return APR_SUCCESS;
+    }
+    status = wf_waiter_open(&waiter, req, wait, result);
     if (status != APR_SUCCESS) {
         return status;
     }

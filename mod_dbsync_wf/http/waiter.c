@@ -79,7 +79,7 @@ void wf_waiter_close(wf_waiter_t *waiter)
     apr_atomic_dec32(&waiter->req->shared->waiting);
 }
 
-static void say_what(const wf_waiter_t *waiter, const wf_watch_t *what)
+void wf_waiter_log(const wf_waiter_t *waiter, const wf_watch_t *what)
 {
     char pid[WF_UUID_TEXT_LEN + 1];
 
@@ -119,7 +119,7 @@ apr_status_t wf_waiter_watch(wf_waiter_t *waiter, const wf_run_t *run, int for_c
         return news;
     }
     apr_pool_tag(pool, "wf_waiter_watch");
-    say_what(waiter, &what);
+    wf_waiter_log(waiter, &what);
     news = store->watch(store, &what, pool);
     apr_pool_destroy(pool);
     return news == APR_TIMEUP && wf_clock() >= waiter->deadline ? WF_ECANCELLED : news;

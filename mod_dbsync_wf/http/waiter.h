@@ -3,12 +3,10 @@
  * A request whose thread waits for news of a run: to be answered then (wait.h), or to go on telling
  * (stream.h).
  *
- * It holds its thread. An event MPM could do without, but httpd 2.4 lets a handler only suspend its
- * connection (SUSPENDED, ap_mpm_register_timed_callback): the call that hands one back to the MPM,
- * ap_mpm_resume_suspended, it does not have, so the connection could not be kept alive, nor closed
- * in order. Hence bounds instead, for whatever waits together: at most half of a child's threads,
- * at most half of the server's, and no more than DbsyncWfMaxWaiters in all. A request that finds no
- * place does at once what it would do when its time is up.
+ * It holds its thread. (Who waits to be answered can do without, under some MPMs: suspend.h.) Hence
+ * bounds, for whatever waits so together: at most half of a child's threads, at most half of the
+ * server's, and no more than DbsyncWfMaxWaiters in all. A request that finds no place does at once
+ * what it would do when its time is up.
  */
 #ifndef WF_HTTP_WAITER_H
 #define WF_HTTP_WAITER_H
@@ -46,6 +44,9 @@ void wf_waiter_close(wf_waiter_t *waiter);
  */
 apr_status_t wf_waiter_watch(wf_waiter_t *waiter, const wf_run_t *run, int for_change,
                              apr_interval_time_t most);
+
+/* Says in the error log, at debug, that a run is watched, and for how long. */
+void wf_waiter_log(const wf_waiter_t *waiter, const wf_watch_t *what);
 
 /* Whether what a watch came to is an end of the waiting, and no failure. */
 int wf_waiter_is_end(apr_status_t news);

@@ -338,6 +338,16 @@ struct wf_store_t {
     apr_status_t (*watch)(wf_store_t *store, const wf_watch_t *watch, apr_pool_t *pool);
 
     /*
+     * The same for whoever waits for many things at a time: begins to watch, and gives a descriptor
+     * that can be read when there is an answer. is_wanted is not asked. Ends by watch_end, which
+     * tells the answer and closes the descriptor: APR_SUCCESS, a hint, also where the store has
+     * gone away meanwhile; APR_TIMEUP; WF_EFULL; WF_ECANCELLED where none has come yet.
+     */
+    apr_status_t (*watch_begin)(int *fd, wf_store_t *store, const wf_watch_t *watch,
+                                apr_pool_t *pool);
+    apr_status_t (*watch_end)(wf_store_t *store, int fd);
+
+    /*
      * Figures (stats.h), from memory, also of a store that refuses every other call. The rows are
      * those of a vhost's tasks; NULL: none. Whoever cannot wait as long for an answer as other
      * calls do says how long: `patience`, in microseconds; 0: as they do.

@@ -8,7 +8,7 @@ use warnings FATAL => 'all';
 use parent 'Exporter';
 use WfConfig qw(server_var);
 
-our @EXPORT_OK = qw(children_of command_of httpd is_alive name_of parent_pid pid_of pids_of
+our @EXPORT_OK = qw(children_of command_of has_waitio httpd is_alive name_of parent_pid pid_of pids_of
     reload);
 
 # httpd's parent process.
@@ -17,6 +17,14 @@ sub parent_pid
     my $file = server_var('t_pid_file');
     open my $in, '<', $file or return 0;
     return (<$in> // '') =~ /^(\d+)/ ? $1 : 0;
+}
+
+# Whether a request that waits for a run holds no thread: under event, since httpd 2.4.63.
+sub has_waitio
+{
+    my $httpd = server_var('httpd');
+    my ($minor) = qx($httpd -v) =~ m{Apache/2\.4\.(\d+)} or die "$httpd -v tells no version 2.4\n";
+    return $minor >= 63 && server_var('defines') !~ /\bWF_(?:PREFORK|WORKER)\b/;
 }
 
 # Whether a process is there and more than a zombie.

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The store contract's watch: nobody misses a change, nobody waits longer than he said. */
+#include <poll.h>
 #include <pthread.h>
 #include "store_util.h"
 
@@ -200,6 +201,77 @@ static void nobody_waits_for_what_is_not_wanted(void **state)
     start_keeper(f);
 }
 
+static int begin_many(fixture_t *f, const wf_uuid_t *pid, apr_uint32_t most,
+                      apr_interval_time_t timeout)
+{
+    wf_watch_t watch = {*pid, 0, most, timeout, NULL, NULL};
+    int fd = -1;
+
+    assert_int_equal(f->store->watch_begin(&fd, f->store, &watch, f->pool), APR_SUCCESS);
+    assert_true(fd >= 0);
+    return fd;
+}
+
+/* What a watch comes to, once its descriptor can be read. */
+static apr_status_t await_end(fixture_t *f, int fd)
+{
+    struct pollfd p = {fd, POLLIN, 0};
+
+    assert_int_equal(poll(&p, 1, (int)apr_time_as_msec(AT_ONCE)), 1);
+    return f->store->watch_end(f->store, fd);
+}
+
+static void many_are_watched_by_one_thread(void **state)
+{
+    fixture_t *f = *state;
+    wf_new_run_t spec[WATCHERS];
+    int fd[WATCHERS];
+    wf_run_t *run;
+
+    for (int i = 0; i < WATCHERS; i++) {
+        spec[i] = new_run("12");
+        create_ok(f, &spec[i]);
+        fd[i] = begin_many(f, &spec[i].pid, PLACES, LONG);
+    }
+    await_watchers(f, &spec[0].pid, WATCHERS);
+    for (int i = 0; i < WATCHERS; i++) {
+        assert_int_equal(
+            f->store->interrupt(&run, f->store, VHOST, &spec[i].pid, "bob", NULL, f->pool),
+            APR_SUCCESS);
+        assert_int_equal(await_end(f, fd[i]), APR_SUCCESS);
+    }
+}
+
+static void a_watch_that_is_begun_ends_in_every_way(void **state)
+{
+    fixture_t *f = *state;
+    wf_new_run_t spec = new_run("12");
+    wf_watch_t watch = {spec.pid, 0, PLACES, LONG, NULL, NULL};
+    apr_time_t begin = wf_clock();
+    int first, second;
+
+    create_ok(f, &spec);
+    assert_int_equal(await_end(f, begin_many(f, &spec.pid, PLACES, 1)), APR_TIMEUP);
+    assert_int_equal(await_end(f, begin_many(f, &spec.pid, 0, LONG)), WF_EFULL);
+    first = begin_many(f, &spec.pid, PLACES, LONG);
+    await_watchers(f, &spec.pid, 1);
+    assert_int_equal(f->store->watch_end(f->store, first), WF_ECANCELLED);
+    while (call(f, &spec.pid, 0, 1, 0, f->pool) != APR_TIMEUP) { /* its place is free again */
+        assert_true(wf_clock() - begin < AT_ONCE);
+    }
+
+    /* A keeper that has gone is news, and one that is not there is no watch. */
+    second = begin_many(f, &spec.pid, PLACES, LONG);
+    await_watchers(f, &spec.pid, 1);
+    end_keeper(f, SIGKILL);
+    assert_int_equal(await_end(f, second), APR_SUCCESS);
+    unlink(f->socket);
+    assert_int_equal(f->store->watch_begin(&first, f->store, &watch, f->pool), WF_EUNAVAILABLE);
+    close(f->listener);
+    assert_int_equal(wf_socket_listen(&f->listener, f->socket), APR_SUCCESS);
+    start_keeper(f);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -209,6 +281,8 @@ int main(void)
         STORE_TEST(the_bound_is_kept),
         STORE_TEST(a_new_keeper_is_watched_on),
         STORE_TEST(nobody_waits_for_what_is_not_wanted),
+        STORE_TEST(many_are_watched_by_one_thread),
+        STORE_TEST(a_watch_that_is_begun_ends_in_every_way),
     };
 
     apr_initialize();

@@ -6,6 +6,7 @@
 #include <apr_strings.h>
 #include "base/clock.h"
 #include "store/embedded/client_call.h"
+#include "store/embedded/client_watch.h"
 #include "store/embedded/record.h"
 #include "store/embedded/stats_wire.h"
 
@@ -390,24 +391,6 @@ static apr_status_t wait_for_news(unsigned *events, wf_store_t *store, apr_uint6
     return rv;
 }
 
-static apr_status_t watch_run(wf_store_t *store, const wf_watch_t *watch, apr_pool_t *pool)
-{
-    wf_call_t *call = wf_call_begin(client_of(store), WF_OP_WATCH, pool);
-    apr_status_t rv;
-
-    wf_field_add(&call->request, WF_FIELD_PID, wf_slice_of(&watch->pid, sizeof(watch->pid)));
-    wf_field_add_u64(&call->request, WF_FIELD_VERSION, watch->version);
-    wf_field_add_u64(&call->request, WF_FIELD_MAX, watch->most);
-    wf_field_add_u64(&call->request, WF_FIELD_TIMEOUT, (apr_uint64_t)watch->timeout);
-    call->is_wanted = watch->is_wanted;
-    call->baton = watch->baton;
-    rv = wf_call_send(call, client_of(store), watch->timeout, NULL);
-    if (rv == APR_SUCCESS && wf_message_u64(&call->message, WF_FIELD_COUNT) == 0) {
-        return APR_TIMEUP;
-    }
-    return rv;
-}
-
 static int is_before(void *deadline)
 {
     return wf_clock() < *(const apr_time_t *)deadline;
@@ -463,7 +446,9 @@ static const wf_store_t calls = {
     .reap = reap,
     .purge = purge,
     .wait = wait_for_news,
-    .watch = watch_run,
+    .watch = wf_client_watch,
+    .watch_begin = wf_client_watch_begin,
+    .watch_end = wf_client_watch_end,
     .stats = read_stats,
 };
 
