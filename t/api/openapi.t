@@ -43,6 +43,29 @@ rows(
     ['HEAD', ['HEAD', '/openapi.json'], 200, empty => 1, headers => {'ETag' => $etag}],
 );
 
+# ---- it is valid by OpenAPI's own schemas ----
+
+# Whether a validator that is not ours takes it.
+sub is_valid
+{
+    my ($text) = @_;
+    my $file = "$folder/../openapi-validated.json";
+    open my $out, '>:raw', $file or die "$file: $!\n";
+    print {$out} $text;
+    close $out or die "$file: $!\n";
+    open my $said, '-|', $ENV{WF_OPENAPI_VALIDATOR}, $file or die "$ENV{WF_OPENAPI_VALIDATOR}: $!\n";
+    my $result = $json->utf8->decode(do { local $/ = undef; <$said> });
+    close $said;
+    unlink $file;
+    return $result->{valid} ? 1 : 0;
+}
+
+SKIP: {
+    skip('WF_OPENAPI_VALIDATOR names no validator', 2) if !$ENV{WF_OPENAPI_VALIDATOR};
+    is(is_valid($document->body), 1, 'it is valid');
+    is(is_valid($document->body =~ s/"operationId"/"operationIdentity"/r), 0, 'and would not be with a mistake');
+}
+
 # ---- every path takes the methods that are described, and no others ----
 
 for my $path (sort keys %{$source->{paths}}) {
