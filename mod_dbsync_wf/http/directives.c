@@ -323,32 +323,30 @@ static const char *set_max_body(cmd_parms *cmd, void *dir, const char *arg)
     return NULL;
 }
 
+static const char *set_dir_time(apr_interval_time_t *time, int *is_set, cmd_parms *cmd,
+                                const char *arg, apr_interval_time_t most)
+{
+    const char *wrong = check_section(cmd);
+
+    if (!wrong) {
+        wrong = read_time(time, cmd, arg, most);
+    }
+    *is_set = 1;
+    return wrong;
+}
+
 static const char *set_max_wait(cmd_parms *cmd, void *dir, const char *arg)
 {
     wf_dir_config_t *config = dir;
-    const char *wrong = check_section(cmd);
-    apr_interval_time_t time = 0;
 
-    if (!wrong) {
-        wrong = read_time(&time, cmd, arg, WAIT_MOST);
-    }
-    config->max_wait = time;
-    config->max_wait_set = 1;
-    return wrong;
+    return set_dir_time(&config->max_wait, &config->max_wait_set, cmd, arg, WAIT_MOST);
 }
 
 static const char *set_max_stream(cmd_parms *cmd, void *dir, const char *arg)
 {
     wf_dir_config_t *config = dir;
-    const char *wrong = check_section(cmd);
-    apr_interval_time_t time = 0;
 
-    if (!wrong) {
-        wrong = read_time(&time, cmd, arg, STREAM_MOST);
-    }
-    config->max_stream = time;
-    config->max_stream_set = 1;
-    return wrong;
+    return set_dir_time(&config->max_stream, &config->max_stream_set, cmd, arg, STREAM_MOST);
 }
 
 static const char *set_auth_cache(cmd_parms *cmd, void *dir, int argc, char *const argv[])

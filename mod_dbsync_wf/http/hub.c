@@ -18,7 +18,6 @@
 #include <http_log.h>
 #include "base/clock.h"
 #include "base/monitor.h"
-#include "http/wait.h"
 
 APLOG_USE_MODULE(dbsync_wf);
 
@@ -111,7 +110,7 @@ static int look(wf_parked_t *parked, int may_go_on)
 
     parked->status = look_once(parked);
     return parked->status == APR_SUCCESS && may_go_on && wf_clock() < waiter->deadline &&
-           !wf_wait_is_over(waiter->req, parked->run, parked->for_change, waiter->pool) &&
+           !wf_waiter_is_over(waiter->req, parked->run, parked->for_change, waiter->pool) &&
            begin_watch(parked) == APR_SUCCESS;
 }
 

@@ -3,7 +3,6 @@
 #include "http/wait.h"
 
 #include <apr_lib.h>
-#include "http/answer.h"
 #include "http/query.h"
 #include "http/suspend.h"
 #include "http/waiter.h"
@@ -42,12 +41,6 @@ apr_status_t wf_wait_read(apr_interval_time_t *wait, wf_request_t *req, wf_resul
     return *wait > most ? bad_wait(most, result) : APR_SUCCESS;
 }
 
-/* By its version and not by its status: a run that is not under way has no news to come. */
-int wf_wait_is_over(wf_request_t *req, const wf_run_t *run, int for_change, apr_pool_t *pool)
-{
-    return run->version == 0 || (for_change && !wf_answer_is_known(req, run, pool));
-}
-
 /* News may be none that shows; then it is waited on. */
 static apr_status_t wait_on(wf_run_t **run, wf_waiter_t *waiter, int for_change,
                             wf_result_t *result)
@@ -57,7 +50,7 @@ static apr_status_t wait_on(wf_run_t **run, wf_waiter_t *waiter, int for_change,
     apr_status_t status = APR_SUCCESS;
 
     while (status == APR_SUCCESS && news == APR_SUCCESS &&
-           !wf_wait_is_over(req, *run, for_change, waiter->pool)) {
+           !wf_waiter_is_over(req, *run, for_change, waiter->pool)) {
         news = wf_waiter_watch(waiter, *run, for_change, NO_LESS);
         if (news != APR_SUCCESS && !wf_waiter_is_end(news)) {
             return wf_request_store_failed(req, news, result);
@@ -74,7 +67,7 @@ apr_status_t wf_wait_for_run(wf_run_t **run, wf_request_t *req, apr_interval_tim
     wf_waiter_t waiter;
     apr_status_t status;
 
-    if (wf_wait_is_over(req, *run, for_change, req->r->pool) ||
+    if (wf_waiter_is_over(req, *run, for_change, req->r->pool) ||
         wf_suspend_request(req, wait, for_change)) {
         return APR_SUCCESS;
     }

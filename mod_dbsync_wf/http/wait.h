@@ -21,16 +21,10 @@ apr_status_t wf_wait_read(apr_interval_time_t *wait, wf_request_t *req, wf_resul
  * Waits until the run, which must be one that wf_authz_find_run gave, has ended, or with an
  * If-None-Match until its ETag is another one; at most that long, and no longer than the client is
  * there, there is a place, and the child goes on. *run is then the run as it stands.
- * APR_SUCCESS, or what the store fails with. Where req->is_suspended is set then, it waits still: the
- * request is answered later, and not by the caller.
+ * APR_SUCCESS, or what the store fails with. Where req->is_suspended is set then, it waits still:
+ * the request is answered later, and not by the caller.
  */
 apr_status_t wf_wait_for_run(wf_run_t **run, wf_request_t *req, apr_interval_time_t wait,
                              wf_result_t *result);
-
-/*
- * Whether a run as it was looked at (by store->get) is not to be waited for any more. Works in
- * pool.
- */
-int wf_wait_is_over(wf_request_t *req, const wf_run_t *run, int for_change, apr_pool_t *pool);
 
 #endif

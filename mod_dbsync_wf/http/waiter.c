@@ -10,6 +10,7 @@
 #include <http_core.h>
 #include <http_log.h>
 #include "base/clock.h"
+#include "http/answer.h"
 
 APLOG_USE_MODULE(dbsync_wf);
 
@@ -144,4 +145,10 @@ apr_status_t wf_waiter_look(wf_run_t **run, wf_waiter_t *waiter, wf_result_t *re
                              "There is no run with this pid that you may see.");
     }
     return status == APR_SUCCESS ? status : wf_request_store_failed(req, status, result);
+}
+
+/* By its version and not by its status: a run that is not under way has no news to come. */
+int wf_waiter_is_over(wf_request_t *req, const wf_run_t *run, int for_change, apr_pool_t *pool)
+{
+    return run->version == 0 || (for_change && !wf_answer_is_known(req, run, pool));
 }

@@ -59,4 +59,10 @@ int wf_waiter_is_end(apr_status_t news);
  */
 apr_status_t wf_waiter_look(wf_run_t **run, wf_waiter_t *waiter, wf_result_t *result);
 
+/*
+ * Whether a run as it was looked at (by store->get) is not to be waited for any more. Works in
+ * pool.
+ */
+int wf_waiter_is_over(wf_request_t *req, const wf_run_t *run, int for_change, apr_pool_t *pool);
+
 #endif

@@ -46,8 +46,8 @@ is($struct =~ s/#define(?:[^\n]*\\\n)*[^\n]*|#undef[^\n]*|\s//gr,
 like($config, qr/WF_DIR_FIELDS\(MERGE\)/, 'the merge goes through the list');
 like($config, qr/WF_DIR_FIELDS\(GETTER\)/, 'and the getters');
 for my $field (@fields) {
-    like($code, qr/->$field = /, "a directive sets $field");
-    like($code, qr/->${field}_set = 1/, "and marks $field as set");
+    like($code, qr/->$field = |&config->$field,/, "a directive sets $field");
+    like($code, qr/->${field}_set = 1|&config->${field}_set,/, "and marks $field as set");
 }
 
 # The settings: each has its default and its directive, and a change of any replaces the supervisor.
