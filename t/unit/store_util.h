@@ -14,13 +14,14 @@
 
 #include <signal.h>
 #include <stdlib.h>
+#include <sys/mman.h>
+#include <sys/prctl.h>
+#include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
-#include <apr_allocator.h>
 #include <apr_general.h>
 #include <apr_hash.h>
 #include <apr_strings.h>
-#include <apr_thread_mutex.h>
 #include <apr_thread_proc.h>
 #include "base/clock.h"
 #include "base/log.h"
@@ -33,6 +34,7 @@
 #define TTL      apr_time_from_sec(30)
 #define VHOST    "example.org:80"
 
+/* In memory that the process which forks keepers shares. */
 typedef struct fixture_t {
     apr_pool_t *pool;
     char dir[64];
@@ -41,53 +43,129 @@ typedef struct fixture_t {
     apr_uint32_t queue_limit;
     int lock;
     int listener;
-    wf_restarts_t *restarts; /* NULL: none */
+    wf_restarts_t restarts;
     pid_t keeper;
+    int ended;  /* the status of the keeper that ended last */
+    int forker; /* the socket to that process */
     wf_store_t *store;
 } fixture_t;
 
 /*
- * Threads of a test allocate meanwhile: at the fork nobody may hold the lock of the pools, which
- * the child would wait for without end.
+ * Keepers are forked by a process of their own, which has one thread: in a process whose other
+ * threads allocate meanwhile, some lock of the allocator may be held at the fork, and the child
+ * would wait for it without end. It is told by a byte, with the descriptors that the keeper is to
+ * have, and answers with one.
  */
-static inline pid_t fork_quietly(const fixture_t *f)
+static inline int tell_forker(const fixture_t *f, char what)
 {
-    apr_thread_mutex_t *lock = apr_allocator_mutex_get(apr_pool_allocator_get(f->pool));
+    char control[CMSG_SPACE(2 * sizeof(int))] = {0};
+    int fds[2] = {f->listener, f->lock};
+    struct iovec byte = {&what, 1};
+    struct msghdr message = {.msg_iov = &byte,
+                             .msg_iovlen = 1,
+                             .msg_control = control,
+                             .msg_controllen = sizeof(control)};
+    struct cmsghdr *rights = CMSG_FIRSTHDR(&message);
+
+    rights->cmsg_level = SOL_SOCKET;
+    rights->cmsg_type = SCM_RIGHTS;
+    rights->cmsg_len = CMSG_LEN(sizeof(fds));
+    memcpy(CMSG_DATA(rights), fds, sizeof(fds));
+    if (what == 'w') { /* a test may have closed them by then */
+        message.msg_control = NULL;
+        message.msg_controllen = 0;
+    }
+    return sendmsg(f->forker, &message, 0) == 1 && recv(f->forker, &what, 1, 0) == 1;
+}
+
+static inline int hear(int socket, char *what, int fds[2])
+{
+    char control[CMSG_SPACE(2 * sizeof(int))];
+    struct iovec byte = {what, 1};
+    struct msghdr message = {.msg_iov = &byte,
+                             .msg_iovlen = 1,
+                             .msg_control = control,
+                             .msg_controllen = sizeof(control)};
+
+    if (recvmsg(socket, &message, 0) != 1) {
+        return 0;
+    }
+    if (CMSG_FIRSTHDR(&message)) {
+        memcpy(fds, CMSG_DATA(CMSG_FIRSTHDR(&message)), 2 * sizeof(int));
+    }
+    return 1;
+}
+
+static inline int fork_keeper(fixture_t *f, const int fds[2])
+{
+    int ready[2];
+    pid_t pid;
+    char byte;
+
+    if (pipe(ready) != 0 || (pid = fork()) < 0) {
+        return 0;
+    }
+    if (pid == 0) {
+        wf_keeper_config_t config = {f->dir, 4 * 1024 * 1024, f->retention, f->queue_limit,
+                                     fds[0], ready[1],        &f->restarts};
+
+        prctl(PR_SET_PDEATHSIG, SIGKILL); /* whatever becomes of the test */
+        wf_log_bind(NULL, NULL, WF_LOG_ERROR);
+        _exit(wf_keeper_run(&config, f->pool) == APR_SUCCESS ? 0 : 1);
+    }
+    f->keeper = pid;
+    close(ready[1]);
+    close(fds[0]);
+    close(fds[1]);
+    if (read(ready[0], &byte, 1) != 1) {
+        return 0;
+    }
+    close(ready[0]);
+    return 1;
+}
+
+static inline void run_forker(fixture_t *f, int socket)
+{
+    int fds[2] = {-1, -1};
+    char what;
+
+    while (hear(socket, &what, fds)) {
+        int ok = what == 's' ? fork_keeper(f, fds) : waitpid(f->keeper, &f->ended, 0) == f->keeper;
+
+        if (!ok || send(socket, "!", 1, MSG_NOSIGNAL) != 1) {
+            break;
+        }
+    }
+    _exit(0);
+}
+
+static inline void start_forker(fixture_t *f)
+{
+    int ends[2];
     pid_t pid;
 
-    apr_thread_mutex_lock(lock);
+    assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends), 0);
     pid = fork();
-    apr_thread_mutex_unlock(lock);
-    return pid;
+    assert_true(pid >= 0);
+    if (pid == 0) {
+        close(ends[0]);
+        run_forker(f, ends[1]);
+    }
+    close(ends[1]);
+    f->forker = ends[0];
 }
 
 static inline void start_keeper(fixture_t *f)
 {
-    int ready[2];
-    char byte;
-
-    assert_int_equal(pipe(ready), 0);
-    f->keeper = fork_quietly(f);
-    assert_true(f->keeper >= 0);
-    if (f->keeper == 0) {
-        wf_keeper_config_t config = {f->dir,      4 * 1024 * 1024, f->retention, f->queue_limit,
-                                     f->listener, ready[1],        f->restarts};
-
-        wf_log_bind(NULL, NULL, WF_LOG_ERROR);
-        _exit(wf_keeper_run(&config, f->pool) == APR_SUCCESS ? 0 : 1);
-    }
-    close(ready[1]);
-    assert_int_equal(read(ready[0], &byte, 1), 1);
-    close(ready[0]);
+    assert_true(tell_forker(f, 's'));
 }
 
 static inline int end_keeper(fixture_t *f, int sig)
 {
-    int status = 0;
-
+    assert_true(f->keeper > 0);
     assert_int_equal(kill(f->keeper, sig), 0);
-    assert_int_equal(waitpid(f->keeper, &status, 0), f->keeper);
-    return status;
+    assert_true(tell_forker(f, 'w'));
+    return f->ended;
 }
 
 static inline void restart_keeper(fixture_t *f, int sig)
@@ -98,12 +176,15 @@ static inline void restart_keeper(fixture_t *f, int sig)
 
 static inline int setup(void **state)
 {
-    fixture_t *f = calloc(1, sizeof(*f));
+    fixture_t *f =
+        mmap(NULL, sizeof(*f), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 
+    assert_ptr_not_equal(f, MAP_FAILED);
     apr_pool_create(&f->pool, NULL);
     strcpy(f->dir, "/tmp/wf-store-XXXXXX");
     assert_non_null(mkdtemp(f->dir));
     f->socket = wf_embedded_socket_path(f->dir, f->pool);
+    start_forker(f);
     assert_int_equal(wf_lock_try(&f->lock, f->dir), APR_SUCCESS);
     assert_int_equal(wf_socket_listen(&f->listener, f->socket), APR_SUCCESS);
     start_keeper(f);
@@ -118,12 +199,14 @@ static inline int teardown(void **state)
     int status = end_keeper(f, SIGTERM);
 
     assert_true(WIFEXITED(status) && WEXITSTATUS(status) == 0);
+    close(f->forker);
+    assert_true(wait(&status) > 0);
     close(f->listener);
     close(f->lock);
     assert_int_equal(
         system(apr_psprintf(f->pool, "rm -rf \"$(readlink -f %s/env)\" %s", f->dir, f->dir)), 0);
     apr_pool_destroy(f->pool);
-    free(f);
+    munmap(f, sizeof(*f));
     return 0;
 }
 

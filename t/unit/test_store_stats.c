@@ -206,17 +206,14 @@ static void a_new_keeper_begins_anew(void **state)
     wf_new_run_t spec = new_run("12");
     wf_store_stats_t stats;
 
-    f->restarts =
-        mmap(NULL, sizeof(*f->restarts), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
-    assert_ptr_not_equal(f->restarts, MAP_FAILED);
     create_ok(f, &spec);
     stats = stats_of(f, VHOST);
     assert_int_equal(stats.keeper_restarts, 0);
     assert_int_equal(stats.process, f->keeper);
     assert_true(stats.is_open && stats.is_writable && stats.takes_checkpoints);
-    f->restarts->keeper = 3;
+    f->restarts.keeper = 3;
     restart_keeper(f, SIGKILL);
-    f->restarts->runner = 2; /* while it runs */
+    f->restarts.runner = 2; /* while it runs */
     stats = stats_of(f, VHOST);
     assert_int_equal(stats.keeper_restarts, 3);
     assert_int_equal(stats.runner_restarts, 2);
