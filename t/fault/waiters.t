@@ -10,6 +10,7 @@ use WfServer qw(has_waitio httpd pid_of reload);
 use WfTest;
 
 my $LONG = 20;    # seconds that no answer here may take
+my $GROWN = 60;   # prefork makes no haste to have more children for 10 s after a graceful
 
 sub begin_run
 {
@@ -52,7 +53,7 @@ sub end_run
     my $most = has_waitio() ? 2 * (64 * 3 / 2 + 1) : 64;
     my $pid = begin_run();
     my @clients = map { begin_wait($pid, 60) } 1 .. 200;
-    wait_for('those without a place to be answered', $LONG,
+    wait_for('those without a place to be answered', $GROWN,
         sub { $most >= grep { !$_->is_answered(0) } @clients });
     my $begin = time;
     is(api('GET', "/status/$pid")->status, 200, 'others are served') for 1 .. 20;
