@@ -196,7 +196,7 @@ sub measure_others
     }
     my @r = map { median(@{$_}) } @rate;
     my @c = map { median(@{$_}) } @cpu;
-    printf "GET /status while %d of %d threads wait, beside none waiting (A B, medians of %d): %.2f of the requests a "
+    printf "GET /status while %d requests wait, with %d threads, beside none waiting (A B, medians of %d): %.2f of the requests a "
         . "second, %.2f times the processor time (%.0f and %.0f us)\n", $PLACES, $THREADS, $rounds, $r[1] / $r[0],
         $c[1] / $c[0], @c[1, 0];
     return;
