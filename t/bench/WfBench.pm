@@ -14,7 +14,7 @@ use MIME::Base64 qw(encode_base64);
 use WfConfig qw(server_var);
 use WfHttpd;
 
-our @EXPORT_OK = qw($BODY bench_httpd load median percentile program row state wrk);
+our @EXPORT_OK = qw($BODY bench_httpd load median number_of percentile program row state wrk);
 
 # The example of DBSync's own page.
 our $BODY = '{"name": "John Doe", "address": {"lineOne": "123 Main Street", "city": "Nashville", "state": "TN"}}';
@@ -23,6 +23,15 @@ my $PASSWORD = 'wonderland';
 
 # One of the programs of this folder, as built.
 sub program { return "$ENV{WF_BENCH}/$_[0]" }
+
+# number_of(PROGRAM, ARGUMENT…): the number that it prints. Dies where it fails.
+sub number_of
+{
+    open my $in, '-|', @_ or die "@_: $!\n";
+    my $number = <$in>;
+    close $in or die "@_ failed\n";
+    return $number + 0;
+}
 
 # A file or folder of the measurement's own.
 sub state { return server_var('t_state') . "/$_[0]" }

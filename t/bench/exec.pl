@@ -7,7 +7,7 @@
 use strict;
 use warnings FATAL => 'all';
 use Time::HiRes qw(sleep time);
-use WfBench qw(bench_httpd load median percentile program row state);
+use WfBench qw(bench_httpd load median number_of percentile program row state);
 use WfConfig qw(server_var);
 
 my ($rounds) = @ARGV;
@@ -67,14 +67,6 @@ sub lines_of
     open my $in, '<', $_[0] or return 0;
     my $lines = () = <$in>;
     return $lines;
-}
-
-sub number_of
-{
-    open my $in, '-|', @_ or die "@_: $!\n";
-    my $number = <$in>;
-    close $in or die "@_ failed\n";
-    return $number + 0;
 }
 
 my (@ours, @bare, @cgi);

@@ -37,7 +37,10 @@ for my $n (1 .. $rounds * $RUNS) {
     my $answer = $httpd->api('POST', "/interrupt/$run");
     my $answered = time;
     die 'an interrupt was answered ', $answer->status, "\n" if $answer->status != 202;
-    sleep 0.0005 while kill 0, @tree;
+    while (kill 0, @tree) {
+        die "a program does not end\n" if time - $answered > 30;
+        sleep 0.0005;
+    }
     push @gone, (time - $answered) * 1000;
     unlink "$pids.$n";
 }

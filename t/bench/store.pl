@@ -7,7 +7,7 @@
 use strict;
 use warnings FATAL => 'all';
 use File::Path qw(remove_tree);
-use WfBench qw(median program row state);
+use WfBench qw(median number_of program row state);
 
 my ($rounds) = @ARGV;
 my $SECONDS = 3;
@@ -21,15 +21,6 @@ sub fresh
     remove_tree($folder);
     mkdir $folder, 0700 or die "$folder: $!\n";
     return $folder;
-}
-
-sub number_of
-{
-    my (@command) = @_;
-    open my $in, '-|', @command or die "@command: $!\n";
-    my $number = <$in>;
-    close $in or die "@command failed\n";
-    return $number + 0;
 }
 
 my (@creates, @appends);

@@ -10,24 +10,10 @@
 #include <apr_strings.h>
 #include <apr_thread_proc.h>
 #include "base/accepted.h"
+#include "pool_util.h"
 
 #define COUNT(array) (sizeof(array) / sizeof(*(array)))
 #define THREADS      4
-
-static apr_pool_t *pool;
-
-static int make_pool(void **state)
-{
-    (void)state;
-    return apr_pool_create(&pool, NULL) == APR_SUCCESS ? 0 : -1;
-}
-
-static int drop_pool(void **state)
-{
-    (void)state;
-    apr_pool_destroy(pool);
-    return 0;
-}
 
 static wf_slice_t repeated(char byte, apr_size_t count)
 {

@@ -12,8 +12,8 @@
 #include <apr_general.h>
 #include <apr_strings.h>
 #include "http/project_json.h"
+#include "pool_util.h"
 
-static apr_pool_t *pool;
 static char dir[] = "/tmp/wf-test-project-json-XXXXXX";
 
 /* Whatever must not be seen has "hunter" in it. */
@@ -193,19 +193,6 @@ static void tells_of_a_broken_file(void **state)
                         "{\"projectId\":\"p\",\"uri\":\"/b/projects/p\",\"broken\":true,"
                         "\"detail\":\"The project's file is broken. The server's error log says "
                         "where and why.\",\"tasks\":[]}");
-}
-
-static int make_pool(void **state)
-{
-    (void)state;
-    return apr_pool_create(&pool, NULL) == APR_SUCCESS ? 0 : -1;
-}
-
-static int drop_pool(void **state)
-{
-    (void)state;
-    apr_pool_destroy(pool);
-    return 0;
 }
 
 int main(void)

@@ -12,10 +12,10 @@
 #include <apr_general.h>
 #include <apr_strings.h>
 #include "flow/project.h"
+#include "pool_util.h"
 
 #define COUNT(array) (sizeof(array) / sizeof(*(array)))
 
-static apr_pool_t *pool;
 static char dir[] = "/tmp/wf-test-reads-XXXXXX";
 
 /* Loads a project whose task "t" has these members. */
@@ -214,19 +214,6 @@ static void is_bounded(void **state)
                    "must not be longer than 65536 bytes");
     assert_refused(apr_pstrcat(pool, repeat('[', 513), repeat(']', 513), NULL),
                    "must not nest more than 512 deep");
-}
-
-static int make_pool(void **state)
-{
-    (void)state;
-    return apr_pool_create(&pool, NULL) == APR_SUCCESS ? 0 : -1;
-}
-
-static int drop_pool(void **state)
-{
-    (void)state;
-    apr_pool_destroy(pool);
-    return 0;
 }
 
 int main(void)

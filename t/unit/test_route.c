@@ -14,24 +14,10 @@
 #include "http/media.h"
 #include "http/query.h"
 #include "http/route.h"
+#include "pool_util.h"
 
 #define COUNT(array) (sizeof(array) / sizeof(*(array)))
 #define PID          "0197b2f0-4e0c-7c3a-9a51-0f8e5d1c2b3a"
-
-static apr_pool_t *pool;
-
-static int make_pool(void **state)
-{
-    (void)state;
-    return apr_pool_create(&pool, NULL) == APR_SUCCESS ? 0 : -1;
-}
-
-static int drop_pool(void **state)
-{
-    (void)state;
-    apr_pool_destroy(pool);
-    return 0;
-}
 
 static apr_status_t parse(wf_route_t *route, const char *path)
 {
