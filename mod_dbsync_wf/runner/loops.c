@@ -7,36 +7,25 @@
 #include "base/log.h"
 
 #define CLAIM_MOST  64u                     /* runs in one claim */
-#define LISTEN_TIME apr_time_from_sec(30)   /* one wait for news */
+#define LISTEN_TIME apr_time_from_sec(30)   /* one wait for news, or for something to claim */
 #define RETRY_PAUSE apr_time_from_msec(500) /* after a call failed */
 
-/* Waits until there is something to claim and a place for it. The places, 0 where it is over. */
+/* Waits until there is a place. How many there are, 0 where it is over. */
 static apr_uint32_t wait_for_places(wf_runner_t *runner)
 {
     apr_uint32_t places = 0;
 
     wf_monitor_enter(runner->monitor);
-    runner->claiming = 0;
-    wf_monitor_announce(runner->monitor);
-    while (runner->state == WF_RUNNER_ACTIVE && (!runner->ready || wf_runner_places(runner) == 0)) {
-        wf_monitor_wait(runner->monitor, 0);
+    wf_runner_end_claim(runner);
+    while (runner->state == WF_RUNNER_ACTIVE && wf_runner_places(runner) == 0) {
+        wf_monitor_wait(runner->claims, 0);
     }
     if (runner->state == WF_RUNNER_ACTIVE) {
         places = wf_runner_places(runner);
         runner->claiming = 1;
-        runner->ready = 0; /* what comes from here on sets it again */
     }
     wf_monitor_leave(runner->monitor);
     return places > CLAIM_MOST ? CLAIM_MOST : places;
-}
-
-/* Something more may be claimed, as soon as there is a place. */
-static void set_ready(wf_runner_t *runner)
-{
-    wf_monitor_enter(runner->monitor);
-    runner->ready = 1;
-    wf_monitor_announce(runner->monitor);
-    wf_monitor_leave(runner->monitor);
 }
 
 static void pause_loop(wf_runner_t *runner, wf_runner_state_e until)
@@ -74,37 +63,23 @@ static void claim_some(wf_runner_t *runner, apr_uint32_t places, apr_pool_t *poo
 {
     apr_array_header_t *claims;
     apr_uint64_t left;
-    apr_status_t rv =
-        runner->store->claim(&claims, runner->store, runner->incarnation, places, pool);
+    apr_status_t rv = runner->store->claim(&claims, runner->store, runner->incarnation, places,
+                                           LISTEN_TIME, pool);
 
     if (rv == WF_ESTALE) {
         /* Draining, or expired: then the next beat says so. */
+        pause_loop(runner, WF_RUNNER_DRAINING);
         return;
     }
     if (rv != APR_SUCCESS) {
         if (wf_log_may(&runner->claim_limit, 1, WF_COMPLAIN_EVERY, &left)) {
             wf_log_error(rv, "WF0191", "runs could not be claimed; it is tried again and again");
         }
-        set_ready(runner);
         pause_loop(runner, WF_RUNNER_DRAINING);
         return;
     }
     for (int i = 0; i < claims->nelts; i++) {
         start_run(runner, &APR_ARRAY_IDX(claims, i, wf_claim_t));
-    }
-    if ((apr_uint32_t)claims->nelts == places) {
-        set_ready(runner);
-    }
-}
-
-/* Tells the store that this runner claims no more; where it cannot be told, the state alone does.
- */
-static void tell_drain(wf_runner_t *runner, apr_pool_t *pool)
-{
-    apr_status_t rv = runner->store->drain(runner->store, runner->incarnation, pool);
-
-    if (rv != APR_SUCCESS) {
-        wf_log_info(rv, "WF0196", "the store was not told that the runner drains");
     }
 }
 
@@ -120,9 +95,6 @@ static void *APR_THREAD_FUNC claim_loop(apr_thread_t *thread, void *data)
             claim_some(runner, places, pool);
             apr_pool_clear(pool);
         }
-        if (wf_runner_state(runner) == WF_RUNNER_DRAINING) {
-            tell_drain(runner, pool);
-        }
     }
     return NULL;
 }
@@ -130,9 +102,8 @@ static void *APR_THREAD_FUNC claim_loop(apr_thread_t *thread, void *data)
 static void take_news(wf_runner_t *runner, unsigned events)
 {
     wf_monitor_enter(runner->monitor);
-    runner->ready |= (events & (WF_EVENT_READY | WF_EVENT_RESYNC)) != 0;
     runner->beat_now |= (events & (WF_EVENT_INTERRUPT | WF_EVENT_RESYNC)) != 0;
-    wf_monitor_announce(runner->monitor);
+    wf_monitor_announce(runner->beats);
     wf_monitor_leave(runner->monitor);
 }
 
@@ -238,22 +209,43 @@ static void wait_for_beat(wf_runner_t *runner)
 
     wf_monitor_enter(runner->monitor);
     while (!runner->beat_now && wf_clock() < deadline) {
-        wf_monitor_wait(runner->monitor, deadline);
+        wf_monitor_wait(runner->beats, deadline);
     }
     runner->beat_now = 0;
     wf_monitor_leave(runner->monitor);
+}
+
+/*
+ * Tells the store, once and until it has taken it, that this runner claims no more, which ends the
+ * claim that waits there.
+ */
+static int tell_drain(wf_runner_t *runner, apr_pool_t *pool)
+{
+    wf_runner_state_e state = wf_runner_state(runner);
+    apr_status_t rv;
+
+    if (state != WF_RUNNER_DRAINING && state != WF_RUNNER_STOPPING) {
+        return 0;
+    }
+    rv = runner->store->drain(runner->store, runner->incarnation, pool);
+    if (rv != APR_SUCCESS) {
+        wf_log_info(rv, "WF0196", "the store was not told that the runner drains");
+    }
+    return rv == APR_SUCCESS || rv == WF_ESTALE;
 }
 
 static void *APR_THREAD_FUNC beat_loop(apr_thread_t *thread, void *data)
 {
     wf_runner_t *runner = data;
     apr_pool_t *pool;
+    int drained = 0;
 
     (void)thread;
     if (apr_pool_create(&pool, NULL) != APR_SUCCESS) {
         return NULL;
     }
     while (wf_runner_state(runner) != WF_RUNNER_LOST) {
+        drained = drained || tell_drain(runner, pool);
         beat(runner, pool);
         apr_pool_clear(pool);
         wait_for_beat(runner);

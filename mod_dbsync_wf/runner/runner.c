@@ -15,23 +15,38 @@
 #include "flow/rest/rest.h"
 #include "runner/runs.h"
 
-#define STOP_MARGIN apr_time_from_sec(4) /* beside the grace: less than the supervisor's */
+#define STOP_MARGIN apr_time_from_sec(4)   /* beside the grace: less than the supervisor's */
+#define REAP_RHYTHM apr_time_from_msec(20) /* between two looks at what has been adopted */
 
-/* Every signal is blocked in every thread; the main one reads those that matter. */
-static apr_status_t open_signals(int *fd)
+/* Where the main thread reads its signals. */
+typedef struct signals_t {
+    int orders;   /* TERM, USR1 */
+    int children; /* CHLD */
+} signals_t;
+
+static apr_status_t open_signal(int *fd, int one, int other)
 {
     sigset_t set;
+
+    sigemptyset(&set);
+    sigaddset(&set, one);
+    sigaddset(&set, other);
+    *fd = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
+    return *fd < 0 ? errno : APR_SUCCESS;
+}
+
+/* Every signal is blocked in every thread; the main one reads those that matter. */
+static apr_status_t open_signals(signals_t *signals)
+{
+    sigset_t set;
+    apr_status_t rv;
 
     sigfillset(&set);
     if (sigprocmask(SIG_SETMASK, &set, NULL) != 0) {
         return errno;
     }
-    sigemptyset(&set);
-    sigaddset(&set, SIGCHLD);
-    sigaddset(&set, SIGTERM);
-    sigaddset(&set, SIGUSR1);
-    *fd = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
-    return *fd < 0 ? errno : APR_SUCCESS;
+    rv = open_signal(&signals->orders, SIGTERM, SIGUSR1);
+    return rv == APR_SUCCESS ? open_signal(&signals->children, SIGCHLD, SIGCHLD) : rv;
 }
 
 static apr_status_t open_runner(wf_runner_t *runner, const wf_runner_config_t *config,
@@ -44,7 +59,6 @@ static apr_status_t open_runner(wf_runner_t *runner, const wf_runner_config_t *c
     runner->settings = config->settings;
     runner->store = config->store;
     runner->host = config->host;
-    runner->ready = 1;
     runner->pool = pool;
     runner->held = apr_hash_make(pool);
     json_object_seed(0);
@@ -53,6 +67,8 @@ static apr_status_t open_runner(wf_runner_t *runner, const wf_runner_config_t *c
         return errno;
     }
     if ((rv = wf_monitor_create(&runner->monitor, pool)) == APR_SUCCESS &&
+        (rv = wf_monitor_share(&runner->claims, runner->monitor, pool)) == APR_SUCCESS &&
+        (rv = wf_monitor_share(&runner->beats, runner->monitor, pool)) == APR_SUCCESS &&
         (rv = wf_process_setup(config->owner)) == APR_SUCCESS &&
         (rv = wf_rest_setup()) == APR_SUCCESS &&
         (rv = wf_projects_create(&runner->projects, pool)) == APR_SUCCESS) {
@@ -113,17 +129,24 @@ static void take_signals(wf_runner_t *runner, int fd)
     struct signalfd_siginfo info;
 
     while (read(fd, &info, sizeof(info)) == (ssize_t)sizeof(info)) {
-        switch (info.ssi_signo) {
-        case SIGTERM:
-            wf_runner_set_state(runner, WF_RUNNER_STOPPING);
-            break;
-        case SIGUSR1:
-            wf_runner_set_state(runner, WF_RUNNER_DRAINING);
-            break;
-        default: /* SIGCHLD: signals merge, so it is looked at below whatever came */
-            break;
-        }
+        wf_runner_set_state(runner,
+                            info.ssi_signo == SIGTERM ? WF_RUNNER_STOPPING : WF_RUNNER_DRAINING);
     }
+}
+
+/*
+ * Reaps what has been adopted and has ended. The end of each program that a thread waits for sends
+ * the same signal, and none of these concerns this thread: so it looks once for many of them, and
+ * gives the time (a wf_clock time) before which it does not look again.
+ */
+static apr_time_t reap(int children)
+{
+    struct signalfd_siginfo info;
+
+    while (read(children, &info, sizeof(info)) == (ssize_t)sizeof(info)) {
+    }
+    wf_process_reap_adopted();
+    return wf_clock() + REAP_RHYTHM;
 }
 
 /* Whether nothing is held and nothing more will be. */
@@ -147,26 +170,31 @@ static apr_time_t stop_deadline(const wf_runner_t *runner, wf_runner_state_e sta
 }
 
 /* Waits for nobody but its poll, at most a pulse long. */
-static void run_main_thread(wf_runner_t *runner, wf_pulse_t *pulse, int signals)
+static void run_main_thread(wf_runner_t *runner, wf_pulse_t *pulse, const signals_t *signals)
 {
     wf_runner_state_e state;
-    apr_time_t deadline = 0;
+    apr_time_t deadline = 0, reap_next = 0;
 
     while (!is_idle(runner) && (!deadline || wf_clock() < deadline)) {
-        struct pollfd fds[] = {{signals, POLLIN, 0}, {runner->wake, POLLIN, 0}};
-        apr_time_t next = wf_clock() + WF_PULSE_PERIOD;
+        int may_reap = reap_next <= wf_clock();
+        struct pollfd fds[] = {{signals->orders, POLLIN, 0},
+                               {runner->wake, POLLIN, 0},
+                               {may_reap ? signals->children : -1, POLLIN, 0}};
+        apr_time_t next = may_reap ? wf_clock() + WF_PULSE_PERIOD : reap_next;
         apr_uint64_t count;
 
         wf_pulse_stamp(pulse);
-        if (poll(fds, 2, wf_clock_poll_ms(deadline && deadline < next ? deadline : next)) < 0 &&
+        if (poll(fds, 3, wf_clock_poll_ms(deadline && deadline < next ? deadline : next)) < 0 &&
             errno != EINTR) {
             wf_log_error(errno, "WF0197", "poll");
         }
         if (fds[1].revents && read(runner->wake, &count, sizeof(count)) < 0) {
             wf_log_debug(errno, "WF0198", "a wake-up was taken already");
         }
-        take_signals(runner, signals);
-        wf_process_reap_adopted();
+        take_signals(runner, signals->orders);
+        if (fds[2].revents) {
+            reap_next = reap(signals->children);
+        }
         state = wf_runner_state(runner);
         if (!deadline && state >= WF_RUNNER_STOPPING) {
             deadline = stop_deadline(runner, state);
@@ -177,7 +205,7 @@ static void run_main_thread(wf_runner_t *runner, wf_pulse_t *pulse, int signals)
 apr_status_t wf_runner_run(const wf_runner_config_t *config, apr_pool_t *pool)
 {
     wf_runner_t *runner = apr_pcalloc(pool, sizeof(*runner));
-    int signals = -1;
+    signals_t signals = {-1, -1};
     apr_status_t rv = open_signals(&signals);
 
     if (rv == APR_SUCCESS) {
@@ -196,6 +224,6 @@ apr_status_t wf_runner_run(const wf_runner_config_t *config, apr_pool_t *pool)
     wf_log_info(0, "WF0189",
                 "the runner serves as incarnation %" APR_UINT64_T_FMT " with %u threads",
                 runner->incarnation, runner->settings->threads);
-    run_main_thread(runner, config->pulse, signals);
+    run_main_thread(runner, config->pulse, &signals);
     return wf_runner_state(runner) == WF_RUNNER_LOST ? WF_ESTALE : APR_SUCCESS;
 }

@@ -6,12 +6,11 @@
 #include <apr_strings.h>
 #include "base/log.h"
 
-/* Tells whoever waits; inside the monitor. */
-static void announce(wf_runner_t *runner)
+/* Wakes the main thread, which waits for the last run where none is claimed any more. */
+static void wake_main(wf_runner_t *runner)
 {
     const apr_uint64_t one = 1;
 
-    wf_monitor_announce(runner->monitor);
     if (write(runner->wake, &one, sizeof(one)) != (ssize_t)sizeof(one)) {
         wf_log_debug(0, "WF0180", "the main thread has been woken already");
     }
@@ -66,13 +65,31 @@ apr_status_t wf_held_add(wf_held_t **held, wf_runner_t *runner, const wf_claim_t
     return APR_SUCCESS;
 }
 
+void wf_runner_end_claim(wf_runner_t *runner)
+{
+    runner->claiming = 0;
+    if (runner->state != WF_RUNNER_ACTIVE) {
+        wake_main(runner);
+    }
+}
+
+/* Inside the monitor, after a run has gone: tells those whom that may concern. */
+static void make_room(wf_runner_t *runner)
+{
+    if (runner->state != WF_RUNNER_ACTIVE) {
+        wake_main(runner);
+    } else if (!runner->claiming) {
+        wf_monitor_announce(runner->claims);
+    }
+}
+
 void wf_held_ended(wf_held_t *held)
 {
     wf_runner_t *runner = held->runner;
 
     wf_monitor_enter(runner->monitor);
     runner->executing--;
-    announce(runner);
+    make_room(runner);
     wf_monitor_leave(runner->monitor);
 }
 
@@ -93,7 +110,7 @@ void wf_held_remove(wf_held_t *held)
 
     wf_monitor_enter(runner->monitor);
     apr_hash_set(runner->held, &held->claim.token.pid, sizeof(wf_uuid_t), NULL);
-    announce(runner);
+    make_room(runner);
     wf_monitor_leave(runner->monitor);
     apr_pool_destroy(held->pool);
 }
@@ -127,7 +144,11 @@ void wf_runner_set_state(wf_runner_t *runner, wf_runner_state_e state)
                                                                             : WF_CANCEL_SHUTDOWN);
         }
     }
-    announce(runner);
+    runner->beat_now = 1;
+    wf_monitor_announce(runner->monitor);
+    wf_monitor_announce(runner->claims);
+    wf_monitor_announce(runner->beats);
+    wake_main(runner);
     wf_monitor_leave(runner->monitor);
 }
 

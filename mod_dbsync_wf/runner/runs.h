@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The runs that a runner holds, from claim to finish, and the states that it goes through itself.
- * One monitor guards everything in here, and announces whatever changes.
+ * One monitor guards everything in here. It announces a change of the state; what the claim loop
+ * and the beat loop wait for is announced to each of them alone.
  */
 #ifndef WF_RUNNER_RUNS_H
 #define WF_RUNNER_RUNS_H
@@ -35,13 +36,14 @@ typedef struct wf_runner_t {
     wf_log_limit_t listen_limit;
     wf_log_limit_t beat_limit;
 
-    wf_monitor_t *monitor; /* guards all that follows; announces each change */
+    wf_monitor_t *monitor; /* guards all that follows; announces each change of state */
+    wf_monitor_t *claims;  /* shares it: there is a place, where there was none */
+    wf_monitor_t *beats;   /* shares it: beat_now */
     wf_runner_state_e state;
     apr_hash_t *held;       /* pid -> wf_held_t */
     apr_uint32_t executing; /* those of held whose end has not come yet */
     int claiming;           /* a claim is under way: its runs will still appear */
-    int ready;              /* news: something may be claimed */
-    int beat_now;           /* news: an interrupt */
+    int beat_now;           /* news: an interrupt; or the store is to be told of the state */
     apr_pool_t *pool;
 } wf_runner_t;
 
@@ -76,6 +78,9 @@ void wf_held_remove(wf_held_t *held);
 /* Inside the monitor: how many runs may be claimed now. What waits for the store is bounded, too.
  */
 apr_uint32_t wf_runner_places(const wf_runner_t *runner);
+
+/* Inside the monitor: a claim is not under way any more, and what it gave is held. */
+void wf_runner_end_claim(wf_runner_t *runner);
 
 /* Threads in the pool for each place: one executes, one may be telling an end. */
 #define WF_THREADS_PER_PLACE 2

@@ -184,9 +184,8 @@ typedef struct wf_under_way_t {
 } wf_under_way_t;
 
 /* What wait reports; hints, which may be merged, spurious or lost. */
-#define WF_EVENT_READY     1u /* a run may be claimed */
-#define WF_EVENT_INTERRUPT 2u /* a heartbeat would list an interrupted run */
-#define WF_EVENT_RESYNC    4u /* anything may have happened: look at everything */
+#define WF_EVENT_INTERRUPT 1u /* a heartbeat would list an interrupted run */
+#define WF_EVENT_RESYNC    2u /* anything may have happened: look at everything */
 
 /* What to wait for, and how long. */
 typedef struct wf_watch_t {
@@ -230,13 +229,15 @@ struct wf_store_t {
 
     /*
      * Claims at most `max` queued runs, oldest first within a task, tasks in turn, each task's
-     * concurrency limit kept. *claims is an array of wf_claim_t, empty where nothing is ready.
-     * Durable before it returns. WF_ESTALE where the incarnation is expired or drains.
+     * concurrency limit kept. Where nothing is ready it waits for at most `timeout` until something
+     * is, which may then be claimed by the very commit that made it ready. *claims is an array of
+     * wf_claim_t, empty where the time is up. Durable before it returns. WF_ESTALE where the
+     * incarnation is expired or drains, also while it waits.
      * One thread of a handle claims at a time. After WF_EUNAVAILABLE the next call takes up the one
      * that failed and gives what that had claimed.
      */
     apr_status_t (*claim)(apr_array_header_t **claims, wf_store_t *store, apr_uint64_t incarnation,
-                          apr_uint32_t max, apr_pool_t *pool);
+                          apr_uint32_t max, apr_interval_time_t timeout, apr_pool_t *pool);
 
     /*
      * Renews the lease by `ttl`. *interrupted is an array of wf_token_t: the runs held by this

@@ -186,7 +186,7 @@ static void live(bench_t *b, samples_t *samples, apr_uint64_t incarnation, const
     TIMED(CREATE, store->create(&run, store, &spec, NULL, pool));
     TIMED(GET, store->get(&run, store, VHOST, old, NULL, pool));
     TIMED(LIST, store->list(&list, store, &query, NULL, pool));
-    TIMED(CLAIM, store->claim(&claims, store, incarnation, 1, pool));
+    TIMED(CLAIM, store->claim(&claims, store, incarnation, 1, 0, pool));
     check(claims->nelts == 1 ? APR_SUCCESS : APR_EGENERAL, "one claim");
     finish.token = APR_ARRAY_IDX(claims, 0, wf_claim_t).token;
     TIMED(PROGRESS, store->progress(store, &finish.token, &progress, &records, pool));

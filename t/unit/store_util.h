@@ -257,7 +257,7 @@ static inline apr_array_header_t *claim_ok(fixture_t *f, apr_uint64_t incarnatio
 {
     apr_array_header_t *claims = NULL;
 
-    assert_int_equal(f->store->claim(&claims, f->store, incarnation, max, f->pool), APR_SUCCESS);
+    assert_int_equal(f->store->claim(&claims, f->store, incarnation, max, 0, f->pool), APR_SUCCESS);
     return claims;
 }
 

@@ -139,7 +139,7 @@ static void a_draining_runner_claims_no_more_but_finishes(void **state)
     create_ok(f, &two);
     finish = completed(claim_one(f, a).token);
     assert_int_equal(f->store->drain(f->store, a, f->pool), APR_SUCCESS);
-    assert_int_equal(f->store->claim(&claims, f->store, a, 1, f->pool), WF_ESTALE);
+    assert_int_equal(f->store->claim(&claims, f->store, a, 1, 0, f->pool), WF_ESTALE);
     assert_int_equal(f->store->finish(f->store, &finish, f->pool), APR_SUCCESS);
 }
 

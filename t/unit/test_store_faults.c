@@ -83,7 +83,7 @@ static void a_new_runner_of_the_host_ends_what_the_last_one_held(void **state)
     assert_int_equal(get_ok(f, &asked.pid)->status, WF_RUN_INTERRUPTED);
     assert_int_equal(get_ok(f, &again.pid)->status, WF_RUN_SUBMITTED);
     assert_int_equal(f->store->heartbeat(&list, f->store, a, TTL, f->pool), WF_ESTALE);
-    assert_int_equal(f->store->claim(&list, f->store, a, 1, f->pool), WF_ESTALE);
+    assert_int_equal(f->store->claim(&list, f->store, a, 1, 0, f->pool), WF_ESTALE);
     finish = completed(claim.token);
     assert_int_equal(f->store->finish(f->store, &finish, f->pool), WF_ESTALE);
     claim = claim_one(f, b);

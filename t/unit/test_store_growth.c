@@ -56,7 +56,7 @@ typedef struct worker_t {
 static int finish_some(wf_store_t *store, apr_uint64_t incarnation, apr_pool_t *pool)
 {
     apr_array_header_t *claims;
-    int failed = store->claim(&claims, store, incarnation, 64, pool) != APR_SUCCESS;
+    int failed = store->claim(&claims, store, incarnation, 64, 0, pool) != APR_SUCCESS;
 
     for (int i = 0; i < claims->nelts; i++) {
         wf_finish_t finish = completed(APR_ARRAY_IDX(claims, i, wf_claim_t).token);

@@ -94,22 +94,6 @@ wf_entry_t *wf_board_find(wf_board_t *board, const wf_uuid_t *pid)
     return apr_hash_get(board->entries, pid, sizeof(*pid));
 }
 
-/* Tells every runner that may claim that there is something to claim. */
-static void announce(wf_board_t *board)
-{
-    void *value;
-
-    for (apr_hash_index_t *i = apr_hash_first(NULL, board->holders); i; i = apr_hash_next(i)) {
-        wf_holder_t *holder;
-
-        apr_hash_this(i, NULL, NULL, &value);
-        holder = value;
-        if (!holder->draining) {
-            holder->news |= WF_EVENT_READY;
-        }
-    }
-}
-
 /* Brings the ring of ready groups up to date with one group's counts. */
 static void refresh(wf_board_t *board, wf_group_t *group)
 {
@@ -208,10 +192,12 @@ wf_entry_t *wf_board_queue(wf_board_t *board, const wf_run_t *run)
     board->queued++;
     apr_hash_set(board->entries, &entry->pid, sizeof(entry->pid), entry);
     refresh(board, entry->group);
-    if (entry->group->is_ready) {
-        announce(board);
-    }
     return entry;
+}
+
+int wf_board_is_ready(const wf_board_t *board)
+{
+    return !TAILQ_EMPTY(&board->ready);
 }
 
 wf_entry_t *wf_board_next(wf_board_t *board)
@@ -252,9 +238,6 @@ static void detach(wf_board_t *board, wf_entry_t *entry)
     }
     entry->holder = NULL;
     refresh(board, entry->group);
-    if (entry->group->is_ready) {
-        announce(board);
-    }
 }
 
 void wf_board_unhold(wf_board_t *board, wf_entry_t *entry)
@@ -266,7 +249,6 @@ void wf_board_unhold(wf_board_t *board, wf_entry_t *entry)
     entry->group->queued++;
     board->queued++;
     refresh(board, entry->group);
-    announce(board);
 }
 
 void wf_board_remove(wf_board_t *board, wf_entry_t *entry)
@@ -336,7 +318,7 @@ wf_holder_t *wf_board_add_holder(wf_board_t *board, apr_uint64_t incarnation, co
 
     holder->incarnation = incarnation;
     set_text(&holder->host, host);
-    holder->news = WF_EVENT_RESYNC | WF_EVENT_READY | WF_EVENT_INTERRUPT;
+    holder->news = WF_EVENT_RESYNC | WF_EVENT_INTERRUPT;
     TAILQ_INIT(&holder->held);
     apr_hash_set(board->holders, &holder->incarnation, sizeof(holder->incarnation), holder);
     return holder;

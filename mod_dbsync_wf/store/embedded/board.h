@@ -38,6 +38,7 @@ struct wf_entry_t {
     wf_holder_t *holder; /* NULL: queued */
     apr_uint64_t fence;
     apr_uint64_t sequence; /* of the claim */
+    int is_unread;         /* what the claim gave was never read: see wf_state_unread */
     apr_time_t started;
     apr_time_t interrupt_requested;
     char *interrupted_by; /* on the heap, as is the next */
@@ -112,6 +113,9 @@ apr_uint32_t wf_board_queued(wf_board_t *board, const wf_run_t *run);
 
 /* How many runs of the run's task are queued, and run. */
 wf_under_way_t wf_board_under_way(wf_board_t *board, const wf_run_t *run);
+
+/* Whether there is an entry to claim. */
+int wf_board_is_ready(const wf_board_t *board);
 
 /* The entry to claim next, or NULL; the group it belongs to then goes to the end of the ring. */
 wf_entry_t *wf_board_next(wf_board_t *board);

@@ -128,7 +128,8 @@ static apr_status_t take_claims(apr_array_header_t *claims, wf_slice_t body, apr
 }
 
 static apr_status_t claim_runs(apr_array_header_t **claims, wf_store_t *store,
-                               apr_uint64_t incarnation, apr_uint32_t max, apr_pool_t *pool)
+                               apr_uint64_t incarnation, apr_uint32_t max,
+                               apr_interval_time_t timeout, apr_pool_t *pool)
 {
     wf_call_t *call;
     wf_client_t *client = client_of(store);
@@ -139,7 +140,8 @@ static apr_status_t claim_runs(apr_array_header_t **claims, wf_store_t *store,
     wf_field_add_u64(&call->request, WF_FIELD_INCARNATION, incarnation);
     wf_field_add_u64(&call->request, WF_FIELD_SEQUENCE, client->claim_sequence);
     wf_field_add_u64(&call->request, WF_FIELD_MAX, max);
-    rv = wf_call_send(call, client, 0, NULL);
+    wf_field_add_u64(&call->request, WF_FIELD_TIMEOUT, (apr_uint64_t)timeout);
+    rv = wf_call_send(call, client, timeout, NULL);
     if (rv != APR_SUCCESS) {
         return rv;
     }

@@ -51,6 +51,7 @@ static apr_status_t turn(wf_keeper_t *keeper, int *events, apr_time_t next)
     }
     rv = wf_keeper_do_batch(keeper);
     if (rv == APR_SUCCESS) {
+        wf_claims_done(keeper);
         wf_keeper_answer_waits(keeper);
         wf_news_answer_all(keeper);
         wf_keeper_answer_all(keeper);
@@ -181,6 +182,7 @@ static apr_status_t open_keeper(wf_keeper_t *keeper, const wf_keeper_config_t *c
     TAILQ_INIT(&keeper->peers);
     TAILQ_INIT(&keeper->touched);
     TAILQ_INIT(&keeper->waiting);
+    TAILQ_INIT(&keeper->claiming);
     wf_news_init(keeper);
     keeper->retention = config->retention;
     keeper->listener = config->listener;

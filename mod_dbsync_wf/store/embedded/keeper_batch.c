@@ -106,6 +106,9 @@ static apr_status_t execute_reads(wf_keeper_t *keeper)
 
     keeper->read_only = 1;
     rv = execute_all(keeper);
+    if (rv == APR_SUCCESS) {
+        rv = wf_claims_serve(keeper);
+    }
     keeper->read_only = 0;
     return rv;
 }
@@ -125,6 +128,7 @@ static apr_status_t undo_batch(wf_keeper_t *keeper, apr_status_t why)
         peer->done = 0;
         peer->out.len = peer->mark;
     }
+    wf_claims_undo(keeper);
     return APR_SUCCESS;
 }
 
@@ -135,6 +139,9 @@ static apr_status_t write_batch(wf_keeper_t *keeper)
 
     if (rv == APR_SUCCESS) {
         rv = reap(keeper);
+    }
+    if (rv == APR_SUCCESS) {
+        rv = wf_claims_serve(keeper);
     }
     if (rv == APR_SUCCESS) {
         rv = purge(keeper);
@@ -227,5 +234,5 @@ apr_time_t wf_keeper_next(wf_keeper_t *keeper, apr_time_t next)
             next = peer->wait_end;
         }
     }
-    return next;
+    return wf_claims_next(keeper, next);
 }

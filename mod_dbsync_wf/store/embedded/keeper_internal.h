@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What the keeper's files share: the loop (keeper.c), the batch (keeper_batch.c), the peers
- * (keeper_peer.c), the operations (keeper_ops.c). */
+ * (keeper_peer.c), the operations (keeper_ops.c), those that wait (keeper_claims.c, keeper_news.c).
+ */
 #ifndef WF_STORE_EMBEDDED_KEEPER_INTERNAL_H
 #define WF_STORE_EMBEDDED_KEEPER_INTERNAL_H
 
@@ -11,6 +12,19 @@
 #include "store/embedded/wire.h"
 
 typedef struct wf_keeper_t wf_keeper_t;
+
+/* A CLAIM that waits for something to claim. */
+typedef struct wf_claimer_t {
+    apr_uint64_t incarnation;
+    apr_uint64_t sequence;
+    apr_uint32_t max;
+    apr_uint32_t call;
+    apr_time_t end;  /* a wf_clock time */
+    int is_fresh;    /* it came with this batch */
+    int is_unknown;  /* it may have been given something before, without being told */
+    int is_answered; /* by this batch: it goes when that is on disk */
+    int is_unread;   /* was answered, and nothing has been heard since that proves it was read */
+} wf_claimer_t;
 
 /* One connection. */
 typedef struct wf_peer_t {
@@ -28,6 +42,9 @@ typedef struct wf_peer_t {
     apr_uint64_t waits_for; /* the incarnation whose news its WAIT is for, 0: none */
     apr_uint32_t wait_call;
     apr_time_t wait_end;          /* a wf_clock time */
+    wf_claimer_t claimer;         /* its CLAIM, where is_claiming */
+    TAILQ_ENTRY(wf_peer_t) claim; /* among those with a CLAIM pending, where is_claiming */
+    int is_claiming;
     TAILQ_ENTRY(wf_peer_t) watch; /* among those with a WATCH pending, where watches */
     int watches;
     wf_uuid_t watched;
@@ -58,6 +75,7 @@ struct wf_keeper_t {
     struct wf_peer_list peers;
     struct wf_peer_list touched;
     struct wf_peer_list waiting;
+    struct wf_peer_list claiming;
     struct wf_peer_list watching[WF_WATCH_LISTS]; /* by the last byte of the pid */
     apr_time_t watch_next;   /* a wf_clock time, no later than the end of any WATCH */
     apr_pool_t *batch;       /* cleared after each batch */
@@ -99,10 +117,54 @@ void wf_news_init(wf_keeper_t *keeper);
 void wf_news_drop(wf_keeper_t *keeper, wf_peer_t *peer);
 
 /*
- * keeper_ops.c: executes a frame and appends its answer (WAIT, WATCH: only when there is one).
+ * keeper_ops.c: executes a frame and appends its answer (CLAIM, WAIT, WATCH: when there is one).
  * APR_SUCCESS, or the failure of the disk that ends the batch.
  */
 apr_status_t wf_keeper_execute(wf_keeper_t *keeper, wf_peer_t *peer, wf_slice_t frame);
+
+/* Of any operation: the longest wait; a value within bounds; the field RUN. */
+#define WF_WAIT_MAX apr_time_from_sec(60)
+apr_interval_time_t wf_keeper_bounded(apr_uint64_t value, apr_interval_time_t least,
+                                      apr_interval_time_t most);
+void wf_keeper_add_run(wf_buf_t *out, const wf_run_t *run);
+
+/* Whether a call that ends so is answered. Otherwise the disk failed it, and its batch with it. */
+int wf_keeper_may_answer(apr_status_t rv);
+
+/*
+ * Counts a call that ends with `rv`, before which the store had so many changes; and says what
+ * becomes of the batch where it has met damage. One that had changed nothing is refused by itself.
+ * Another one takes with it whatever is in its transaction: the batch is undone, and done again
+ * with a transaction for each call. APR_SUCCESS, or the failure that ends the batch.
+ */
+apr_status_t wf_keeper_settle(wf_keeper_t *keeper, apr_status_t rv, apr_uint64_t changes);
+
+/*
+ * keeper_claims.c: CLAIM, which is answered by the first batch after which there is something to
+ * claim, in its transaction; or when its time is up.
+ */
+apr_status_t wf_claims_begin(wf_keeper_t *keeper, wf_peer_t *peer, const wf_message_t *m);
+
+/* Gives those that wait what there is. APR_SUCCESS, or the failure that ends the batch. */
+apr_status_t wf_claims_serve(wf_keeper_t *keeper);
+
+/* What follows a batch: those that were answered wait no more; or, where it is undone, wait again,
+ * and those that came with it are as if they had not. */
+void wf_claims_done(wf_keeper_t *keeper);
+void wf_claims_undo(wf_keeper_t *keeper);
+
+/*
+ * For when a peer has gone, or cannot be written to. `is_reset`: without having read all that it
+ * was sent. What it was given and has not read will never be executed by it, and is not lost with
+ * it.
+ */
+void wf_claims_gone(wf_keeper_t *keeper, wf_peer_t *peer, int is_reset);
+
+/* Forgets a peer's CLAIM, where it has one. */
+void wf_claims_drop(wf_keeper_t *keeper, wf_peer_t *peer);
+
+/* The earlier of `next` and the time at which the first of them must be answered. */
+apr_time_t wf_claims_next(const wf_keeper_t *keeper, apr_time_t next);
 
 /* keeper_stats.c: STATS, which is answered in any state. */
 apr_status_t wf_keeper_stats(wf_keeper_t *keeper, wf_peer_t *peer, const wf_message_t *m);

@@ -7,14 +7,13 @@
 
 #define LEASE_MIN apr_time_from_sec(1)
 #define LEASE_MAX apr_time_from_sec(3600)
-#define WAIT_MAX  apr_time_from_sec(60)
 #define READ_MAX  (1024 * 1024) /* bytes of output in one answer */
 #define KEEP_MAX  apr_time_from_sec(APR_INT64_C(100) * 366 * 24 * 3600)
 
 typedef apr_status_t (*op_t)(wf_keeper_t *keeper, wf_peer_t *peer, const wf_message_t *m);
 
-static apr_interval_time_t bounded(apr_uint64_t value, apr_interval_time_t least,
-                                   apr_interval_time_t most)
+apr_interval_time_t wf_keeper_bounded(apr_uint64_t value, apr_interval_time_t least,
+                                      apr_interval_time_t most)
 {
     if (value > (apr_uint64_t)most) {
         return most;
@@ -22,7 +21,7 @@ static apr_interval_time_t bounded(apr_uint64_t value, apr_interval_time_t least
     return (apr_interval_time_t)value < least ? least : (apr_interval_time_t)value;
 }
 
-static void add_run(wf_buf_t *out, const wf_run_t *run)
+void wf_keeper_add_run(wf_buf_t *out, const wf_run_t *run)
 {
     apr_size_t mark = wf_field_open(out, WF_FIELD_RUN);
 
@@ -50,7 +49,7 @@ static apr_status_t do_create(wf_keeper_t *keeper, wf_peer_t *peer, const wf_mes
                              keeper->batch);
     }
     if (rv == APR_SUCCESS || rv == WF_EOVERLAP) {
-        add_run(&peer->out, &run);
+        wf_keeper_add_run(&peer->out, &run);
     }
     return rv;
 }
@@ -60,7 +59,7 @@ static apr_status_t do_join(wf_keeper_t *keeper, wf_peer_t *peer, const wf_messa
     wf_holder_t *holder;
     apr_status_t rv = wf_state_join(
         &holder, &keeper->state, wf_message_text(m, WF_FIELD_HOST, keeper->batch),
-        bounded(wf_message_u64(m, WF_FIELD_TTL), LEASE_MIN, LEASE_MAX), keeper->batch);
+        wf_keeper_bounded(wf_message_u64(m, WF_FIELD_TTL), LEASE_MIN, LEASE_MAX), keeper->batch);
 
     if (rv == APR_SUCCESS) {
         wf_field_add_u64(&peer->out, WF_FIELD_INCARNATION, holder->incarnation);
@@ -72,33 +71,6 @@ static apr_status_t do_drain(wf_keeper_t *keeper, wf_peer_t *peer, const wf_mess
 {
     (void)peer;
     return wf_state_drain(&keeper->state, wf_message_u64(m, WF_FIELD_INCARNATION));
-}
-
-static void add_claim(wf_buf_t *out, const wf_claim_t *claim)
-{
-    apr_size_t mark = wf_field_open(out, WF_FIELD_CLAIM);
-
-    add_run(out, &claim->run);
-    wf_field_add(out, WF_FIELD_PAYLOAD, claim->payload);
-    for (int i = 0; i < claim->markers->nelts; i++) {
-        wf_marker_encode(out, WF_FIELD_MARKER, &APR_ARRAY_IDX(claim->markers, i, wf_run_marker_t));
-    }
-    wf_field_add_u64(out, WF_FIELD_OFFSET, claim->output);
-    wf_field_close(out, mark);
-}
-
-static apr_status_t do_claim(wf_keeper_t *keeper, wf_peer_t *peer, const wf_message_t *m)
-{
-    apr_array_header_t *claims;
-    apr_status_t rv =
-        wf_state_claim(&claims, &keeper->state, wf_message_u64(m, WF_FIELD_INCARNATION),
-                       wf_message_u64(m, WF_FIELD_SEQUENCE),
-                       (apr_uint32_t)wf_message_u64(m, WF_FIELD_MAX), keeper->batch);
-
-    for (int i = 0; rv == APR_SUCCESS && i < claims->nelts; i++) {
-        add_claim(&peer->out, &APR_ARRAY_IDX(claims, i, wf_claim_t));
-    }
-    return rv;
 }
 
 static void add_token(wf_buf_t *out, const wf_entry_t *entry)
@@ -116,9 +88,9 @@ static apr_status_t do_heartbeat(wf_keeper_t *keeper, wf_peer_t *peer, const wf_
 {
     wf_holder_t *holder;
     const wf_entry_t *entry;
-    apr_status_t rv =
-        wf_state_heartbeat(&holder, &keeper->state, wf_message_u64(m, WF_FIELD_INCARNATION),
-                           bounded(wf_message_u64(m, WF_FIELD_TTL), LEASE_MIN, LEASE_MAX));
+    apr_status_t rv = wf_state_heartbeat(
+        &holder, &keeper->state, wf_message_u64(m, WF_FIELD_INCARNATION),
+        wf_keeper_bounded(wf_message_u64(m, WF_FIELD_TTL), LEASE_MIN, LEASE_MAX));
 
     if (rv != APR_SUCCESS) {
         return rv;
@@ -169,7 +141,8 @@ static apr_status_t do_read(wf_keeper_t *keeper, wf_peer_t *peer, const wf_messa
         rv = wf_state_read_output(
             &part, &keeper->state, wf_message_text(m, WF_FIELD_VHOST, keeper->batch), &pid,
             wf_message_u64(m, WF_FIELD_OFFSET),
-            (apr_size_t)bounded(wf_message_u64(m, WF_FIELD_MAX), 0, READ_MAX), keeper->batch);
+            (apr_size_t)wf_keeper_bounded(wf_message_u64(m, WF_FIELD_MAX), 0, READ_MAX),
+            keeper->batch);
     }
     if (rv == APR_SUCCESS) {
         wf_field_add(&peer->out, WF_FIELD_OUTPUT, part.bytes);
@@ -236,7 +209,7 @@ static apr_status_t do_interrupt(wf_keeper_t *keeper, wf_peer_t *peer, const wf_
                                 wf_message_text(m, WF_FIELD_BY, keeper->batch), keeper->batch);
     }
     if (rv == APR_SUCCESS || rv == WF_EENDED) {
-        add_run(&peer->out, &run);
+        wf_keeper_add_run(&peer->out, &run);
     }
     return rv;
 }
@@ -254,7 +227,7 @@ static apr_status_t do_get(wf_keeper_t *keeper, wf_peer_t *peer, const wf_messag
     if (rv == APR_SUCCESS) {
         const wf_entry_t *entry = wf_board_find(&keeper->state.board, &pid);
 
-        add_run(&peer->out, &run);
+        wf_keeper_add_run(&peer->out, &run);
         wf_field_add_u64(&peer->out, WF_FIELD_VERSION, entry ? entry->version : 0);
     }
     return rv;
@@ -271,7 +244,7 @@ static apr_status_t do_list(wf_keeper_t *keeper, wf_peer_t *peer, const wf_messa
         .status = (wf_run_status_e)wf_message_u64(m, WF_FIELD_STATUS),
         .from = (apr_time_t)wf_message_u64(m, WF_FIELD_FROM),
         .to = (apr_time_t)wf_message_u64(m, WF_FIELD_TO),
-        .limit = (apr_uint32_t)bounded(wf_message_u64(m, WF_FIELD_MAX), 0, WF_LIST_MOST),
+        .limit = (apr_uint32_t)wf_keeper_bounded(wf_message_u64(m, WF_FIELD_MAX), 0, WF_LIST_MOST),
     };
     wf_run_list_t list;
     apr_status_t rv = wf_message_pid(&query.before, m);
@@ -283,7 +256,7 @@ static apr_status_t do_list(wf_keeper_t *keeper, wf_peer_t *peer, const wf_messa
         return rv;
     }
     for (int i = 0; i < list.runs->nelts; i++) {
-        add_run(&peer->out, &APR_ARRAY_IDX(list.runs, i, wf_run_t));
+        wf_keeper_add_run(&peer->out, &APR_ARRAY_IDX(list.runs, i, wf_run_t));
     }
     wf_field_add_u64(&peer->out, WF_FIELD_MORE, (apr_uint64_t)list.more);
     wf_field_add(&peer->out, WF_FIELD_PID, wf_slice_of(&list.next, sizeof(list.next)));
@@ -323,9 +296,9 @@ static apr_status_t do_purge(wf_keeper_t *keeper, wf_peer_t *peer, const wf_mess
 {
     apr_uint64_t count;
     int more;
-    apr_status_t rv =
-        wf_state_purge(&count, &more, &keeper->state,
-                       bounded(wf_message_u64(m, WF_FIELD_KEEP), 0, KEEP_MAX), keeper->batch);
+    apr_status_t rv = wf_state_purge(
+        &count, &more, &keeper->state,
+        wf_keeper_bounded(wf_message_u64(m, WF_FIELD_KEEP), 0, KEEP_MAX), keeper->batch);
 
     wf_field_add_u64(&peer->out, WF_FIELD_COUNT, count);
     wf_field_add_u64(&peer->out, WF_FIELD_MORE, (apr_uint64_t)more);
@@ -342,7 +315,8 @@ static apr_status_t do_wait(wf_keeper_t *keeper, wf_peer_t *peer, const wf_messa
         return WF_ESTALE;
     }
     peer->wait_call = m->call;
-    peer->wait_end = wf_clock() + bounded(wf_message_u64(m, WF_FIELD_TIMEOUT), 0, WAIT_MAX);
+    peer->wait_end =
+        wf_clock() + wf_keeper_bounded(wf_message_u64(m, WF_FIELD_TIMEOUT), 0, WF_WAIT_MAX);
     TAILQ_INSERT_TAIL(&keeper->waiting, peer, wait);
     return APR_SUCCESS;
 }
@@ -393,7 +367,7 @@ static const struct {
     [WF_OP_CREATE] = {do_create, 1},
     [WF_OP_JOIN] = {do_join, 1},
     [WF_OP_DRAIN] = {do_drain, 0},
-    [WF_OP_CLAIM] = {do_claim, 1},
+    [WF_OP_CLAIM] = {wf_claims_begin, 1},
     [WF_OP_HEARTBEAT] = {do_heartbeat, 0},
     [WF_OP_PROGRESS] = {do_progress, 0},
     [WF_OP_FINISH] = {do_finish, 1},
@@ -417,22 +391,27 @@ static int is_refused(const wf_keeper_t *keeper, unsigned char op)
            (keeper->read_only && ops[op].writes);
 }
 
-static int is_contract_status(apr_status_t rv)
+int wf_keeper_may_answer(apr_status_t rv)
 {
     return rv == APR_NOTFOUND || wf_answer_code(rv) != WF_ANSWER_STORAGE;
 }
 
-/*
- * What becomes of the batch where a call has met damage. One that had changed nothing is refused
- * by itself. Another one takes with it whatever is in its transaction: the batch is undone, and
- * done again with a transaction for each call.
- */
-static apr_status_t settle_damage(wf_keeper_t *keeper, apr_uint64_t changes)
+apr_status_t wf_keeper_settle(wf_keeper_t *keeper, apr_status_t rv, apr_uint64_t changes)
 {
-    if (changes == wf_bdb_changes(keeper->bdb)) {
-        return APR_SUCCESS;
+    int changed = changes != wf_bdb_changes(keeper->bdb);
+    apr_status_t settled = APR_SUCCESS;
+
+    if (rv == WF_EDAMAGED) {
+        if (changed) {
+            settled = keeper->one_by_one ? wf_state_rollback(&keeper->state) : WF_EDAMAGED;
+        }
+        if (settled == APR_SUCCESS) {
+            wf_tally_damage(&keeper->state.tally);
+        }
+    } else if (changed) {
+        wf_tally_call(&keeper->state.tally);
     }
-    return keeper->one_by_one ? wf_state_rollback(&keeper->state) : WF_EDAMAGED;
+    return settled;
 }
 
 apr_status_t wf_keeper_execute(wf_keeper_t *keeper, wf_peer_t *peer, wf_slice_t frame)
@@ -451,21 +430,18 @@ apr_status_t wf_keeper_execute(wf_keeper_t *keeper, wf_peer_t *peer, wf_slice_t 
     }
     if (rv == APR_SUCCESS) {
         rv = is_refused(keeper, m.code) ? WF_EUNAVAILABLE : ops[m.code].execute(keeper, peer, &m);
-        if (!is_contract_status(rv) && !keeper->read_only) {
+        if (!wf_keeper_may_answer(rv) && !keeper->read_only) {
             return rv;
         }
-        if (rv == WF_EDAMAGED) {
-            apr_status_t settled = settle_damage(keeper, changes);
+        if (!keeper->refuses) {
+            apr_status_t settled = wf_keeper_settle(keeper, rv, changes);
 
             if (settled != APR_SUCCESS) {
                 return settled;
             }
-            wf_tally_damage(&keeper->state.tally);
-        } else if (!keeper->refuses && changes != wf_bdb_changes(keeper->bdb)) {
-            wf_tally_call(&keeper->state.tally);
         }
-        if (rv == APR_SUCCESS &&
-            (m.code == WF_OP_WAIT || (m.code == WF_OP_WATCH && peer->watches))) {
+        if (rv == APR_SUCCESS && (m.code == WF_OP_WAIT || m.code == WF_OP_CLAIM ||
+                                  (m.code == WF_OP_WATCH && peer->watches))) {
             peer->out.len = mark;
             return APR_SUCCESS;
         }

@@ -88,6 +88,7 @@ void wf_peer_read(wf_keeper_t *keeper, wf_peer_t *peer)
 
         if (n > 0) {
             peer->in.len += (apr_size_t)n;
+            peer->claimer.is_unread = 0; /* a client has one call under way */
             taken += (apr_size_t)n;
             if ((apr_size_t)n < READ_SIZE) {
                 return;
@@ -96,6 +97,8 @@ void wf_peer_read(wf_keeper_t *keeper, wf_peer_t *peer)
             return;
         } else if (n == 0 || errno != EINTR) {
             peer->closing = 1; /* what it asked for is done; it may not be there for the answer */
+            /* Linux tells apart whether all that was sent has been read (unix(7) does not say). */
+            wf_claims_gone(keeper, peer, (n < 0 && errno == ECONNRESET) || peer->out.len);
         }
     }
 }
@@ -130,6 +133,7 @@ void wf_peer_flush(wf_keeper_t *keeper, wf_peer_t *peer)
             break;
         } else if (errno != EINTR) {
             peer->closing = 1;
+            wf_claims_gone(keeper, peer, 1);
             sent = peer->out.len; /* nobody is there to read the rest */
         }
     }
@@ -154,6 +158,7 @@ void wf_peer_drop_wait(wf_keeper_t *keeper, wf_peer_t *peer)
 void wf_peer_close(wf_keeper_t *keeper, wf_peer_t *peer)
 {
     wf_peer_drop_wait(keeper, peer);
+    wf_claims_drop(keeper, peer);
     wf_news_drop(keeper, peer);
     if (peer->is_touched) {
         TAILQ_REMOVE(&keeper->touched, peer, touch);

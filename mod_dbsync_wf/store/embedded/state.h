@@ -87,6 +87,13 @@ apr_status_t wf_state_claim(apr_array_header_t **claims, wf_state_t *state,
                             apr_uint64_t incarnation, apr_uint64_t sequence, apr_uint32_t max,
                             apr_pool_t *pool);
 
+/*
+ * What a claim gave never reached who claimed, and never will: where that one is lost it is queued
+ * again, and not lost with it. Until then the claim may be repeated. Remembered until the keeper
+ * ends.
+ */
+void wf_state_unread(wf_state_t *state, apr_uint64_t incarnation, apr_uint64_t sequence);
+
 /* heartbeat: *holder is whose lease was renewed; interrupted are those of its `held` that say so.
  */
 apr_status_t wf_state_heartbeat(wf_holder_t **holder, wf_state_t *state, apr_uint64_t incarnation,

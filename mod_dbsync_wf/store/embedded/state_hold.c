@@ -27,7 +27,7 @@ static apr_status_t give_up(wf_state_t *state, wf_entry_t *entry, apr_pool_t *po
 
     if (entry->interrupt_requested) {
         end.status = WF_RUN_INTERRUPTED;
-    } else if (entry->rerun_when_lost) {
+    } else if (entry->rerun_when_lost || entry->is_unread) {
         wf_board_unhold(&state->board, entry);
         return wf_state_save(state, entry);
     } else {
@@ -154,6 +154,7 @@ static apr_status_t claim_next(wf_state_t *state, wf_entry_t *entry, wf_holder_t
     entry->fence = ++state->fence;
     state->fence_moved = 1;
     entry->sequence = sequence;
+    entry->is_unread = 0;
     entry->started = apr_time_now();
     wf_board_hold(&state->board, entry, holder);
     return wf_state_save(state, entry);
@@ -197,6 +198,7 @@ static apr_status_t claim_again(apr_array_header_t *claims, wf_state_t *state,
     for (entry = TAILQ_FIRST(&holder->held); entry && rv == APR_SUCCESS; entry = next) {
         next = TAILQ_NEXT(entry, link);
         if (entry->sequence == sequence) {
+            entry->is_unread = 0;
             rv = add_claim(claims, state, entry, pool);
         }
     }
@@ -232,6 +234,19 @@ apr_status_t wf_state_claim(apr_array_header_t **claims, wf_state_t *state,
         wf_tally_started(&state->tally, &APR_ARRAY_IDX(*claims, i, wf_claim_t).run);
     }
     return rv;
+}
+
+void wf_state_unread(wf_state_t *state, apr_uint64_t incarnation, apr_uint64_t sequence)
+{
+    wf_holder_t *holder = wf_board_holder(&state->board, incarnation);
+    wf_entry_t *entry;
+
+    if (holder) {
+        TAILQ_FOREACH(entry, &holder->held, link)
+        {
+            entry->is_unread |= entry->sequence == sequence;
+        }
+    }
 }
 
 apr_status_t wf_state_heartbeat(wf_holder_t **holder, wf_state_t *state, apr_uint64_t incarnation,

@@ -6,8 +6,8 @@
  * tagged fields (base/codec.h)
  *
  * In a request the code is the operation, in an answer the outcome; `call` pairs the two.
- * A client may send further requests before the answers; answers to WAIT and WATCH come when
- * they come, all others in order.
+ * A client may send further requests before the answers; answers to CLAIM, WAIT and WATCH come
+ * when they come, all others in order.
  */
 #ifndef WF_STORE_EMBEDDED_WIRE_H
 #define WF_STORE_EMBEDDED_WIRE_H
@@ -24,7 +24,7 @@ typedef enum {
     WF_OP_CREATE,
     WF_OP_JOIN,
     WF_OP_DRAIN,
-    WF_OP_CLAIM,
+    WF_OP_CLAIM, /* INCARNATION, SEQUENCE, MAX, TIMEOUT -> CLAIM: none where the time is up */
     WF_OP_HEARTBEAT,
     WF_OP_PROGRESS,
     WF_OP_FINISH,
