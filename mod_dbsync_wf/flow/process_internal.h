@@ -46,11 +46,15 @@ typedef struct wf_spawn_t {
     const char *directory;
     int fds[3]; /* become 0, 1 and 2; each is 3 or more */
     apr_uint64_t mark;
-    apr_uint64_t owner; /* this and the rest is filled in by wf_process_spawn */
+    apr_uint64_t owner;   /* this and the rest is filled in by wf_process_spawn */
+    apr_uint64_t ignored; /* real-time signals: number N is bit N - 1 */
     pid_t parent;
     const char *step; /* where the child failed, for people; NULL: execve */
     int error;        /* its errno there, 0 where it was started */
 } wf_spawn_t;
+
+/* Looks at what wf_process_spawn needs to know of the process. */
+void wf_spawn_setup(void);
 
 /*
  * Starts a program, the memory of the caller shared until the exec (vfork), so that its size does

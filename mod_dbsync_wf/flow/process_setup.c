@@ -66,5 +66,6 @@ apr_status_t wf_process_setup(apr_uint64_t owner)
     } else if ((rv = wf_tree_setup()) != APR_SUCCESS) {
         wf_log_error(rv, "WF0258", "/proc is needed to find what programs leave");
     }
+    wf_spawn_setup();
     return rv;
 }

@@ -22,9 +22,11 @@
 #include <unistd.h>
 #include <apr_strings.h>
 
-#define CHILD_STACK  (64 * 1024)
-#define DEFAULT_PATH "/usr/local/bin:/usr/bin:/bin"
-#define CHILD_FAILED 127
+#define CHILD_STACK     (64 * 1024)
+#define DEFAULT_PATH    "/usr/local/bin:/usr/bin:/bin"
+#define CHILD_FAILED    127
+
+#define FIRST_REAL_TIME 32 /* the kernel's; SIGRTMIN leaves out those of the C library */
 
 /*
  * ThreadSanitizer takes the child for the calling thread, and would never hear of its functions'
@@ -43,14 +45,19 @@ IN_CHILD static void fail_child(wf_spawn_t *spawn, const char *step)
 
 /*
  * By the system call itself: the C library keeps its own two signals out of sigaction(3)'s reach,
- * and one that whoever started httpd ignores would stay ignored across the exec.
+ * and one that whoever started httpd ignores would stay ignored across the exec. The exec itself
+ * resets handlers, so that of the real-time signals, which nobody sends to the child meanwhile,
+ * only the ignored ones matter; the others might be sent to its group.
  */
-IN_CHILD static void reset_signals(void)
+IN_CHILD static void reset_signals(const wf_spawn_t *spawn)
 {
     static const unsigned long standard[8]; /* the kernel's sigaction: SIG_DFL, no flags, no mask */
 
     for (int sig = 1; sig < NSIG; sig++) {
-        syscall(SYS_rt_sigaction, sig, standard, NULL, (NSIG - 1) / 8); /* KILL and STOP refuse */
+        if (sig < FIRST_REAL_TIME || (spawn->ignored >> (sig - 1) & 1)) {
+            /* KILL and STOP refuse. */
+            syscall(SYS_rt_sigaction, sig, standard, NULL, (NSIG - 1) / 8);
+        }
     }
 }
 
@@ -80,7 +87,7 @@ IN_CHILD static int run_child(void *baton)
         /* The parent died before the line above took effect. */
         _exit(CHILD_FAILED);
     }
-    reset_signals();
+    reset_signals(spawn);
     place_descriptors(spawn);
     if (setrlimit64(RLIMIT_LOCKS, &mark) != 0) {
         fail_child(spawn, "its mark");
@@ -94,6 +101,22 @@ IN_CHILD static int run_child(void *baton)
     fail_child(spawn, NULL);
 }
 
+/* Those that the process ignores from its start on; nobody in it begins to ignore one later. */
+static apr_uint64_t ignored;
+
+void wf_spawn_setup(void)
+{
+    ignored = 0;
+    for (int sig = FIRST_REAL_TIME; sig < NSIG; sig++) {
+        unsigned long action[8] = {0}; /* the kernel's, whose first member is the handler */
+
+        if (syscall(SYS_rt_sigaction, sig, NULL, action, (NSIG - 1) / 8) == 0 &&
+            action[0] == (unsigned long)SIG_IGN) {
+            ignored |= (apr_uint64_t)1 << (sig - 1);
+        }
+    }
+}
+
 apr_status_t wf_process_spawn(pid_t *pid, int *pidfd, wf_spawn_t *spawn)
 {
     char *stack = malloc(CHILD_STACK);
@@ -104,6 +127,7 @@ apr_status_t wf_process_spawn(pid_t *pid, int *pidfd, wf_spawn_t *spawn)
         return APR_ENOMEM;
     }
     spawn->owner = wf_owner_declared();
+    spawn->ignored = ignored;
     spawn->parent = getpid();
     spawn->step = NULL;
     spawn->error = 0;

@@ -49,6 +49,8 @@ static inline int set_up_processes(void **state)
     chld_fd = signalfd(-1, &chld, SFD_CLOEXEC | SFD_NONBLOCK);
     /* Inherited on purpose: what a test below looks for in a program's signal state. */
     signal(SIGHUP, SIG_IGN);
+    signal(SIGRTMIN + 3, SIG_IGN);
+    signal(SIGRTMAX, SIG_IGN);
     return apr_initialize() == APR_SUCCESS && wf_process_setup(TEST_OWNER) == APR_SUCCESS && chld_fd >= 0 &&
                    mkdtemp(scratch)
                ? 0
