@@ -12,7 +12,7 @@
 
 #define LOG_FILE_SIZE   (8u * 1024 * 1024)
 #define LOG_BUFFER_SIZE (1u * 1024 * 1024)
-#define CHECKPOINT_SIZE (4u * 1024 * 1024)    /* bytes put between checkpoints */
+#define CHECKPOINT_SIZE (16u * 1024 * 1024)   /* bytes put between checkpoints */
 #define CACHE_PART      4u                    /* or that part of the cache */
 #define LOCKS_MAX       50000u                /* a batch locks each page that it touches */
 #define ERRORS_MOST     12u                   /* messages about errors in each ... */
@@ -157,7 +157,7 @@ static int configure(DB_ENV *env, const wf_bdb_config_t *config)
 apr_status_t wf_bdb_open(wf_bdb_t **bdb, const wf_bdb_config_t *config, apr_pool_t *pool)
 {
     const u_int32_t flags = DB_CREATE | DB_INIT_TXN | DB_INIT_LOCK | DB_INIT_LOG | DB_INIT_MPOOL |
-                            DB_THREAD | DB_RECOVER;
+                            DB_RECOVER;
     wf_bdb_t *fresh = apr_pcalloc(pool, sizeof(*fresh));
     apr_status_t rv = wf_bdb_mark_check(config, pool);
     DB_ENV *env;
