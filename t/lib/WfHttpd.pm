@@ -20,7 +20,7 @@ use WfServer qw(is_alive);
 my $PATIENCE = 40;
 
 # Options: lines, of its configuration; state_dir (FOLDER/runs); env: variables that httpd is started
-# with.
+# with; under: a command that is to start it, such as valgrind with its options.
 sub new
 {
     my ($class, $name, %option) = @_;
@@ -36,6 +36,7 @@ sub new
         state_dir => "$folder/runs",
         lines     => '',
         env       => {},
+        under     => '',
         owner     => $$,
         %option,
     }, $class;
@@ -79,8 +80,9 @@ sub control
 {
     my ($self, $action) = @_;
     local %ENV = (%ENV, %{$self->{env}});
-    my $said = qx($self->{command} -k $action 2>&1);
-    die "$self->{command} -k $action: $said\n" if $? != 0;
+    my $command = join ' ', grep {length} $self->{under}, $self->{command}, "-k $action";
+    my $said = qx($command 2>&1);
+    die "$command: $said\n" if $? != 0;
     return $said;
 }
 
