@@ -173,33 +173,35 @@ static apr_status_t give_back(wf_held_t *held, const wf_finish_t *finish, apr_po
 }
 
 /* A run ends also where what it put out cannot be kept. */
-static apr_status_t finish_run(wf_held_t *held, wf_finish_t *finish, apr_pool_t *pool)
+static apr_status_t finish_run(wf_claim_t **next, wf_held_t *held, wf_finish_t *finish,
+                               apr_pool_t *pool)
 {
     wf_store_t *store = held->runner->store;
-    apr_status_t rv = store->finish(store, finish, pool);
+    int is_active = wf_runner_state(held->runner) == WF_RUNNER_ACTIVE;
+    apr_status_t rv = store->finish(is_active ? next : NULL, store, finish, pool);
 
     if ((rv == WF_EDAMAGED || rv == WF_EINVALID) && finish->output.len) {
         wf_log_error(rv, "WF0211", "run %s: the end of its output cannot be kept", held->pid);
         finish->output = wf_slice(NULL);
-        rv = store->finish(store, finish, pool);
+        rv = store->finish(is_active ? next : NULL, store, finish, pool);
     }
     return rv;
 }
 
-/* Tells the store, again and again while it cannot take it and our word still counts. */
-static void tell_end(wf_held_t *held, wf_finish_t *finish, int release)
+/*
+ * Tells the store, again and again while it cannot take it and our word still counts. Gives in
+ * *next what is to be executed in its place, in pool; NULL: nothing.
+ */
+static void tell_end(wf_claim_t **next, wf_held_t *held, wf_finish_t *finish, int release,
+                     apr_pool_t *pool)
 {
     wf_runner_t *runner = held->runner;
     apr_status_t rv = WF_EUNAVAILABLE;
-    apr_pool_t *scratch;
     int told = 0;
 
-    if (apr_pool_create(&scratch, held->pool) != APR_SUCCESS) {
-        return; /* its lease will end it */
-    }
     while (rv == WF_EUNAVAILABLE && !is_lost(runner)) {
-        apr_pool_clear(scratch);
-        rv = release ? give_back(held, finish, scratch) : finish_run(held, finish, scratch);
+        apr_pool_clear(pool);
+        rv = release ? give_back(held, finish, pool) : finish_run(next, held, finish, pool);
         if (rv == WF_EUNAVAILABLE) {
             if (!told++) {
                 wf_log_warning(
@@ -242,7 +244,8 @@ static int execute_task(wf_finish_t *finish, wf_outcome_t *outcome, wf_held_t *h
     return outcome->cancelled == WF_CANCEL_SHUTDOWN && held->claim.run.rerun_when_lost;
 }
 
-static void execute(wf_held_t *held)
+/* Executes a run and ends it. *next is what the store gave to be executed in its place. */
+static void execute(wf_claim_t **next, wf_held_t *held, apr_pool_t *scratch)
 {
     wf_finish_t finish;
     wf_outcome_t outcome;
@@ -251,19 +254,42 @@ static void execute(wf_held_t *held)
     memset(&finish, 0, sizeof(finish));
     memset(&outcome, 0, sizeof(outcome));
     finish.token = held->claim.token;
+    finish.incarnation = held->runner->incarnation;
     if (wf_cancel_reason(held->cancel) == WF_CANCEL_SHUTDOWN) {
         outcome.cancelled = WF_CANCEL_SHUTDOWN;
         release = 1; /* it has not begun: another runner may have it */
     } else {
         release = execute_task(&finish, &outcome, held);
     }
-    wf_held_ended(held);
     end_output(&finish, held);
     wf_log_debug(0, "WF0188", "run %s of %s/%s: %s", held->pid, held->claim.run.project,
                  held->claim.run.task, wf_run_status_name(finish.status));
     if (outcome.cancelled != WF_CANCEL_LOST) {
-        tell_end(held, &finish, release);
+        tell_end(next, held, &finish, release, scratch);
     }
+}
+
+/* Ends a run, whose place goes to the next one. What is to be executed then, NULL: nothing. */
+static wf_held_t *execute_one(wf_held_t *held)
+{
+    wf_runner_t *runner = held->runner;
+    wf_claim_t *claim = NULL;
+    wf_held_t *next = NULL;
+    apr_pool_t *scratch;
+
+    /* Without memory the lease ends the run. */
+    if (apr_pool_create(&scratch, held->pool) == APR_SUCCESS) {
+        execute(&claim, held, scratch);
+    }
+    if (claim) {
+        apr_status_t rv = wf_held_add(&next, runner, claim);
+
+        if (rv != APR_SUCCESS) {
+            wf_held_refuse(runner, rv);
+        }
+    }
+    wf_held_remove(held);
+    return next;
 }
 
 void *APR_THREAD_FUNC wf_held_execute(apr_thread_t *thread, void *data)
@@ -271,7 +297,8 @@ void *APR_THREAD_FUNC wf_held_execute(apr_thread_t *thread, void *data)
     wf_held_t *held = data;
 
     (void)thread;
-    execute(held);
-    wf_held_remove(held);
+    while (held) {
+        held = execute_one(held);
+    }
     return NULL;
 }

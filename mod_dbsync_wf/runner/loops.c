@@ -48,14 +48,11 @@ static void start_run(wf_runner_t *runner, const wf_claim_t *claim)
         rv = apr_thread_pool_push(runner->threads, wf_held_execute, held,
                                   APR_THREAD_TASK_PRIORITY_NORMAL, runner);
         if (rv != APR_SUCCESS) {
-            wf_held_ended(held);
             wf_held_remove(held);
         }
     }
     if (rv != APR_SUCCESS) {
-        /* Without memory or threads this process is of no use: its lease ends its runs. */
-        wf_log_error(rv, "WF0190", "a claimed run could not be started");
-        wf_runner_set_state(runner, WF_RUNNER_LOST);
+        wf_held_refuse(runner, rv);
     }
 }
 

@@ -52,7 +52,7 @@ static apr_status_t open_signals(signals_t *signals)
 static apr_status_t open_runner(wf_runner_t *runner, const wf_runner_config_t *config,
                                 apr_pool_t *pool)
 {
-    apr_size_t threads = config->settings->threads * (apr_size_t)WF_THREADS_PER_PLACE;
+    apr_size_t threads = config->settings->threads;
     apr_status_t rv;
 
     memset(runner, 0, sizeof(*runner));

@@ -56,13 +56,18 @@ apr_status_t wf_held_add(wf_held_t **held, wf_runner_t *runner, const wf_claim_t
     }
     wf_monitor_enter(runner->monitor);
     apr_hash_set(runner->held, &fresh->claim.token.pid, sizeof(wf_uuid_t), fresh);
-    runner->executing++;
     if (runner->state >= WF_RUNNER_STOPPING) {
         wf_cancel_request(fresh->cancel, WF_CANCEL_SHUTDOWN);
     }
     wf_monitor_leave(runner->monitor);
     *held = fresh;
     return APR_SUCCESS;
+}
+
+void wf_held_refuse(wf_runner_t *runner, apr_status_t why)
+{
+    wf_log_error(why, "WF0190", "a claimed run could not be started");
+    wf_runner_set_state(runner, WF_RUNNER_LOST);
 }
 
 void wf_runner_end_claim(wf_runner_t *runner)
@@ -73,35 +78,21 @@ void wf_runner_end_claim(wf_runner_t *runner)
     }
 }
 
+apr_uint32_t wf_runner_places(const wf_runner_t *runner)
+{
+    apr_uint32_t held = apr_hash_count(runner->held);
+
+    return held < runner->settings->threads ? runner->settings->threads - held : 0;
+}
+
 /* Inside the monitor, after a run has gone: tells those whom that may concern. */
 static void make_room(wf_runner_t *runner)
 {
     if (runner->state != WF_RUNNER_ACTIVE) {
         wake_main(runner);
-    } else if (!runner->claiming) {
+    } else if (!runner->claiming && wf_runner_places(runner) > 0) {
         wf_monitor_announce(runner->claims);
     }
-}
-
-void wf_held_ended(wf_held_t *held)
-{
-    wf_runner_t *runner = held->runner;
-
-    wf_monitor_enter(runner->monitor);
-    runner->executing--;
-    make_room(runner);
-    wf_monitor_leave(runner->monitor);
-}
-
-apr_uint32_t wf_runner_places(const wf_runner_t *runner)
-{
-    apr_uint32_t threads = runner->settings->threads;
-    apr_uint32_t all = threads * WF_THREADS_PER_PLACE;
-    apr_uint32_t held = apr_hash_count(runner->held);
-    apr_uint32_t places = runner->executing < threads ? threads - runner->executing : 0;
-    apr_uint32_t room = held < all ? all - held : 0;
-
-    return places < room ? places : room;
 }
 
 void wf_held_remove(wf_held_t *held)

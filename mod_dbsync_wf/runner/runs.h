@@ -40,10 +40,9 @@ typedef struct wf_runner_t {
     wf_monitor_t *claims;  /* shares it: there is a place, where there was none */
     wf_monitor_t *beats;   /* shares it: beat_now */
     wf_runner_state_e state;
-    apr_hash_t *held;       /* pid -> wf_held_t */
-    apr_uint32_t executing; /* those of held whose end has not come yet */
-    int claiming;           /* a claim is under way: its runs will still appear */
-    int beat_now;           /* news: an interrupt; or the store is to be told of the state */
+    apr_hash_t *held; /* pid -> wf_held_t; each has a place */
+    int claiming;     /* a claim is under way: its runs will still appear */
+    int beat_now;     /* news: an interrupt; or the store is to be told of the state */
     apr_pool_t *pool;
 } wf_runner_t;
 
@@ -66,24 +65,21 @@ typedef struct wf_held_t {
  */
 apr_status_t wf_held_add(wf_held_t **held, wf_runner_t *runner, const wf_claim_t *claim);
 
-/* Its execution has ended: its place may go to another while the store is told. */
-void wf_held_ended(wf_held_t *held);
+/* A claimed run cannot be held or executed: this process is of no use, and its lease ends its runs.
+ */
+void wf_held_refuse(wf_runner_t *runner, apr_status_t why);
 
-/* Takes it out of the table, and frees it. wf_held_ended comes before. */
+/* Takes it out of the table, which makes its place free, and frees it. */
 void wf_held_remove(wf_held_t *held);
 
 /* How often a loop says that the store does not do its part, while that lasts. */
 #define WF_COMPLAIN_EVERY apr_time_from_sec(60)
 
-/* Inside the monitor: how many runs may be claimed now. What waits for the store is bounded, too.
- */
+/* Inside the monitor: how many runs may be claimed now. */
 apr_uint32_t wf_runner_places(const wf_runner_t *runner);
 
 /* Inside the monitor: a claim is not under way any more, and what it gave is held. */
 void wf_runner_end_claim(wf_runner_t *runner);
-
-/* Threads in the pool for each place: one executes, one may be telling an end. */
-#define WF_THREADS_PER_PLACE 2
 
 /* Asks the run of a token to end. Does nothing where it is not held. */
 void wf_held_cancel(wf_runner_t *runner, const wf_token_t *token, wf_cancel_reason_e reason);
@@ -93,7 +89,8 @@ void wf_runner_set_state(wf_runner_t *runner, wf_runner_state_e state);
 
 wf_runner_state_e wf_runner_state(wf_runner_t *runner);
 
-/* Executes a held run to its end and tells the store; a task of the thread pool. */
+/* Executes a held run to its end and tells the store, and whatever that gives to be executed next;
+ * a task of the thread pool. */
 void *APR_THREAD_FUNC wf_held_execute(apr_thread_t *thread, void *held);
 
 /* loops.c: starts the threads that claim, listen and beat. APR_SUCCESS or the system's error. */

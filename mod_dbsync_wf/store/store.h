@@ -147,6 +147,7 @@ typedef struct wf_finish_t {
     const wf_run_marker_t *markers;
     wf_slice_t output; /* the rest of it, kept as append_output does */
     apr_uint64_t output_offset;
+    apr_uint64_t incarnation; /* of the runner that takes the next run, where that is asked for */
 } wf_finish_t;
 
 /* A part of what a run has put out. */
@@ -265,8 +266,12 @@ struct wf_store_t {
      * Ends a run, keeps the rest of its output, and remembers its markers, in one transaction:
      * compare-and-set on (pid, fence). The same again succeeds. WF_ESTALE where the run has another
      * fence, or has ended otherwise; WF_EINVALID as append_output.
+     * Where `next` is not NULL the place that becomes free is filled again in that transaction:
+     * *next is a run that `finish->incarnation` has claimed, or NULL where none is ready or that
+     * one claims no more.
      */
-    apr_status_t (*finish)(wf_store_t *store, const wf_finish_t *finish, apr_pool_t *pool);
+    apr_status_t (*finish)(wf_claim_t **next, wf_store_t *store, const wf_finish_t *finish,
+                           apr_pool_t *pool);
 
     /* Puts a claimed run back in the queue, unstarted (an interrupted one ends). WF_ESTALE. */
     apr_status_t (*release)(wf_store_t *store, const wf_token_t *token, apr_pool_t *pool);

@@ -202,7 +202,7 @@ static void live(bench_t *b, samples_t *samples, apr_uint64_t incarnation, const
     check(claims->nelts == 1 ? APR_SUCCESS : APR_EGENERAL, "one claim");
     finish.token = APR_ARRAY_IDX(claims, 0, wf_claim_t).token;
     TIMED(PROGRESS, store->progress(store, &finish.token, &progress, &records, pool));
-    TIMED(FINISH, store->finish(store, &finish, pool));
+    TIMED(FINISH, store->finish(NULL, store, &finish, pool));
     check(store->create(&run, store, &other, NULL, pool), "create");
     TIMED(INTERRUPT, store->interrupt(&run, store, VHOST, &other.pid, "bob", NULL, pool));
 #undef TIMED

@@ -53,8 +53,8 @@ my @MEASURES = (
             ["$kind handler", $kind, 'httpd', 'wf_handler'], ["$kind hooks", $kind, 'httpd', @HOOKS],
             ["$kind keeper", $kind, 'keeper', @TURN])
     } qw(status-ended status-queued run)),
-    ['life runner', 'life', 'runner', qw(claim_runs wf_held_add wf_held_execute)],
-    ['life keeper', 'life', 'keeper', qw(do_create do_claim do_finish wf_state_commit)],
+    ['life runner', 'life', 'runner', qw(wf_client_claim wf_held_add wf_held_execute)],
+    ['life keeper', 'life', 'keeper', qw(do_create wf_claims_serve do_finish wf_state_commit)],
 );
 
 # What is called once for each request, no more and no less.
@@ -62,7 +62,7 @@ my @ONCE = (
     (map { ([$_, 'httpd', 'wf_handler'], [$_, 'httpd', 'wf_authz_may_run'], [$_, 'keeper', 'do_get']) }
         qw(status-ended status-queued)),
     ['run', 'httpd', 'wf_handler'], ['run', 'keeper', 'do_create'],
-    ['life', 'keeper', 'do_create'], ['life', 'keeper', 'do_claim'], ['life', 'keeper', 'do_finish'],
+    ['life', 'keeper', 'do_create'], ['life', 'keeper', 'do_finish'],
     ['life', 'runner', 'wf_held_execute'],
 );
 

@@ -67,10 +67,10 @@ static void a_claim_goes_to_one_and_finish_ends_it(void **state)
     assert_true(wf_slice_equal(claim.payload, spec.payload));
     assert_int_equal(claim.run.status, WF_RUN_RUNNING);
     finish = completed(claim.token);
-    assert_int_equal(f->store->finish(f->store, &finish, f->pool), APR_SUCCESS);
-    assert_int_equal(f->store->finish(f->store, &finish, f->pool), APR_SUCCESS);
+    assert_int_equal(f->store->finish(NULL, f->store, &finish, f->pool), APR_SUCCESS);
+    assert_int_equal(f->store->finish(NULL, f->store, &finish, f->pool), APR_SUCCESS);
     finish.status = WF_RUN_ERROR;
-    assert_int_equal(f->store->finish(f->store, &finish, f->pool), WF_ESTALE);
+    assert_int_equal(f->store->finish(NULL, f->store, &finish, f->pool), WF_ESTALE);
     run = get_ok(f, &spec.pid);
     assert_int_equal(run->status, WF_RUN_COMPLETED);
     assert_true(wf_slice_equal(run->result, completed(claim.token).result));
@@ -122,7 +122,7 @@ static void tasks_take_turns_and_keep_their_limit(void **state)
     assert_memory_equal(&APR_ARRAY_IDX(claims, 0, wf_claim_t).token.pid, &flood[0].pid,
                         sizeof(wf_uuid_t));
     finish = completed(APR_ARRAY_IDX(claims, 0, wf_claim_t).token);
-    assert_int_equal(f->store->finish(f->store, &finish, f->pool), APR_SUCCESS);
+    assert_int_equal(f->store->finish(NULL, f->store, &finish, f->pool), APR_SUCCESS);
     next = claim_one(f, a);
     assert_memory_equal(&next.token.pid, &flood[2].pid, sizeof(wf_uuid_t));
 }
@@ -140,7 +140,7 @@ static void a_draining_runner_claims_no_more_but_finishes(void **state)
     finish = completed(claim_one(f, a).token);
     assert_int_equal(f->store->drain(f->store, a, f->pool), APR_SUCCESS);
     assert_int_equal(f->store->claim(&claims, f->store, a, 1, 0, f->pool), WF_ESTALE);
-    assert_int_equal(f->store->finish(f->store, &finish, f->pool), APR_SUCCESS);
+    assert_int_equal(f->store->finish(NULL, f->store, &finish, f->pool), APR_SUCCESS);
 }
 
 static void progress_shows_and_the_last_one_wins(void **state)
@@ -169,7 +169,7 @@ static void progress_shows_and_the_last_one_wins(void **state)
     claim.token.fence++;
     assert_int_equal(f->store->progress(f->store, &claim.token, &progress, &records, f->pool),
                      WF_ESTALE);
-    assert_int_equal(f->store->finish(f->store, &finish, f->pool), APR_SUCCESS);
+    assert_int_equal(f->store->finish(NULL, f->store, &finish, f->pool), APR_SUCCESS);
     assert_int_equal(get_ok(f, &spec.pid)->records.read, 8);
     assert_int_equal(get_ok(f, &spec.pid)->records.failed, 2);
 }
@@ -186,8 +186,8 @@ static void finish_with(fixture_t *f, apr_uint64_t incarnation, const char *task
     finish.status = status;
     finish.marker_count = 1;
     finish.markers = &marker;
-    assert_int_equal(f->store->finish(f->store, &finish, f->pool), APR_SUCCESS);
-    assert_int_equal(f->store->finish(f->store, &finish, f->pool), APR_SUCCESS);
+    assert_int_equal(f->store->finish(NULL, f->store, &finish, f->pool), APR_SUCCESS);
+    assert_int_equal(f->store->finish(NULL, f->store, &finish, f->pool), APR_SUCCESS);
 }
 
 /* What the next run of the task is told of a marker; NULL where it is told nothing. */
@@ -209,7 +209,7 @@ static const char *marker_of(fixture_t *f, apr_uint64_t incarnation, const char 
         }
     }
     finish = completed(claim.token);
-    assert_int_equal(f->store->finish(f->store, &finish, f->pool), APR_SUCCESS);
+    assert_int_equal(f->store->finish(NULL, f->store, &finish, f->pool), APR_SUCCESS);
     return json;
 }
 
@@ -258,7 +258,7 @@ static void a_run_that_must_not_overlap_is_refused(void **state)
     first.concurrency = 2;
     assert_int_equal(f->store->create(&run, f->store, &first, NULL, f->pool), WF_EOVERLAP);
     assert_memory_equal(&run->pid, &second.pid, sizeof(second.pid));
-    assert_int_equal(f->store->finish(f->store, &finish, f->pool), APR_SUCCESS);
+    assert_int_equal(f->store->finish(NULL, f->store, &finish, f->pool), APR_SUCCESS);
     create_ok(f, &(wf_new_run_t){.pid = other.pid, .vhost = VHOST, .project = "569", .task = "13"});
 }
 
@@ -365,7 +365,7 @@ static void purge_takes_what_has_ended_and_nothing_else(void **state)
         ended[i] = new_run("12");
         create_ok(f, &ended[i]);
         finish = completed(claim_one(f, a).token);
-        assert_int_equal(f->store->finish(f->store, &finish, f->pool), APR_SUCCESS);
+        assert_int_equal(f->store->finish(NULL, f->store, &finish, f->pool), APR_SUCCESS);
     }
     create_ok(f, &queued);
     assert_int_equal(purge_all(f, apr_time_from_sec(60)), 0);
@@ -384,7 +384,7 @@ static void purge_takes_what_has_ended_and_nothing_else(void **state)
 
     /* Those that were left end as ever, and are purged in their turn. */
     finish = completed(held_claim.token);
-    assert_int_equal(f->store->finish(f->store, &finish, f->pool), APR_SUCCESS);
+    assert_int_equal(f->store->finish(NULL, f->store, &finish, f->pool), APR_SUCCESS);
     assert_int_equal(purge_all(f, 0), 1);
     assert_true(wf_slice_equal(claim_one(f, a).payload, queued.payload));
 }
@@ -405,7 +405,7 @@ static void the_keeper_purges_by_itself(void **state)
     create_ok(f, &spec);
     finish = completed(claim_one(f, a).token);
     create_ok(f, &queued);
-    assert_int_equal(f->store->finish(f->store, &finish, f->pool), APR_SUCCESS);
+    assert_int_equal(f->store->finish(NULL, f->store, &finish, f->pool), APR_SUCCESS);
     while (rv == APR_SUCCESS && wf_clock() < deadline) {
         rv = f->store->get(&run, f->store, VHOST, &spec.pid, NULL, f->pool);
     }

@@ -101,7 +101,7 @@ static void a_run_that_must_wait_for_another_is_claimed_when_that_ends(void **st
     finish = completed(claim_one(f, a).token);
     create_ok(f, &second);
     begin_claim(&c, f, a, 4);
-    assert_int_equal(f->store->finish(f->store, &finish, f->pool), APR_SUCCESS);
+    assert_int_equal(f->store->finish(NULL, f->store, &finish, f->pool), APR_SUCCESS);
     assert_claimed(&c, &second.pid);
     apr_pool_destroy(c.pool);
 }
@@ -251,6 +251,84 @@ static void what_it_has_read_is_lost_with_it(void **state)
     assert_string_equal(get_ok(f, &spec.pid)->error.type, "process-lost");
 }
 
+/* ---- the claim that follows an end ---- */
+
+/* Ends a run of runner `a`, which takes what comes next. */
+static wf_claim_t *end_and_take(fixture_t *f, apr_uint64_t a, wf_token_t token)
+{
+    wf_finish_t finish = completed(token);
+    wf_claim_t *next = NULL;
+
+    finish.incarnation = a;
+    assert_int_equal(f->store->finish(&next, f->store, &finish, f->pool), APR_SUCCESS);
+    return next;
+}
+
+static void an_end_gives_the_next_run(void **state)
+{
+    fixture_t *f = *state;
+    apr_uint64_t a = join_ok(f, "a");
+    wf_new_run_t first = new_run("12"), second = new_run("12"), third = new_run("13");
+    wf_token_t token;
+    wf_claim_t *next;
+
+    first.concurrency = second.concurrency = 1;
+    create_ok(f, &first);
+    token = claim_one(f, a).token;
+    assert_null(end_and_take(f, a, token)); /* there is none */
+    create_ok(f, &second);
+    next = end_and_take(f, a, token); /* the same again, which finds one */
+    assert_memory_equal(&next->token.pid, &second.pid, sizeof(second.pid));
+    assert_true(wf_slice_equal(next->payload, second.payload));
+    create_ok(f, &third);
+    next = end_and_take(f, a, next->token);
+    assert_memory_equal(&next->token.pid, &third.pid, sizeof(third.pid));
+    assert_int_equal(get_ok(f, &second.pid)->status, WF_RUN_COMPLETED);
+    assert_int_equal(get_ok(f, &third.pid)->status, WF_RUN_RUNNING);
+    assert_null(end_and_take(f, a, next->token));
+}
+
+static void the_same_end_gives_the_same_run(void **state)
+{
+    fixture_t *f = *state;
+    apr_uint64_t a = join_ok(f, "a");
+    wf_new_run_t first = new_run("12"), second = new_run("12"), third = new_run("12");
+    wf_token_t token;
+    wf_claim_t *next, *again;
+
+    create_ok(f, &first);
+    token = claim_one(f, a).token;
+    create_ok(f, &second);
+    create_ok(f, &third);
+    next = end_and_take(f, a, token);
+    restart_keeper(f, SIGKILL);
+    again = end_and_take(f, a, token);
+    assert_memory_equal(&again->token.pid, &next->token.pid, sizeof(wf_uuid_t));
+    assert_int_equal(again->token.fence, next->token.fence);
+    assert_int_equal(get_ok(f, &third.pid)->status, WF_RUN_SUBMITTED);
+}
+
+static void who_drains_or_does_not_ask_is_given_nothing(void **state)
+{
+    fixture_t *f = *state;
+    apr_uint64_t a = join_ok(f, "a");
+    wf_new_run_t first = new_run("12"), second = new_run("12"), third = new_run("12");
+    wf_token_t one, other;
+    wf_finish_t finish;
+
+    create_ok(f, &first);
+    create_ok(f, &second);
+    one = claim_one(f, a).token;
+    other = claim_one(f, a).token;
+    create_ok(f, &third);
+    finish = completed(one);
+    assert_int_equal(f->store->finish(NULL, f->store, &finish, f->pool), APR_SUCCESS);
+    assert_int_equal(f->store->drain(f->store, a, f->pool), APR_SUCCESS);
+    assert_null(end_and_take(f, a, other));
+    assert_int_equal(get_ok(f, &second.pid)->status, WF_RUN_COMPLETED);
+    assert_int_equal(get_ok(f, &third.pid)->status, WF_RUN_SUBMITTED);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -264,6 +342,9 @@ int main(void)
         STORE_TEST(a_lost_answer_is_given_again),
         STORE_TEST(what_a_lost_runner_never_read_is_not_lost_with_it),
         STORE_TEST(what_it_has_read_is_lost_with_it),
+        STORE_TEST(an_end_gives_the_next_run),
+        STORE_TEST(the_same_end_gives_the_same_run),
+        STORE_TEST(who_drains_or_does_not_ask_is_given_nothing),
     };
 
     apr_initialize();

@@ -85,7 +85,7 @@ static void a_new_runner_of_the_host_ends_what_the_last_one_held(void **state)
     assert_int_equal(f->store->heartbeat(&list, f->store, a, TTL, f->pool), WF_ESTALE);
     assert_int_equal(f->store->claim(&list, f->store, a, 1, 0, f->pool), WF_ESTALE);
     finish = completed(claim.token);
-    assert_int_equal(f->store->finish(f->store, &finish, f->pool), WF_ESTALE);
+    assert_int_equal(f->store->finish(NULL, f->store, &finish, f->pool), WF_ESTALE);
     claim = claim_one(f, b);
     assert_memory_equal(&claim.token.pid, &again.pid, sizeof(wf_uuid_t));
 }
@@ -233,7 +233,7 @@ static void a_fence_only_grows_and_a_stale_one_changes_nothing(void **state)
     second = claim_one(f, a);
     assert_true(second.token.fence > first.token.fence);
     finish = completed(first.token);
-    assert_int_equal(f->store->finish(f->store, &finish, f->pool), WF_ESTALE);
+    assert_int_equal(f->store->finish(NULL, f->store, &finish, f->pool), WF_ESTALE);
     assert_int_equal(f->store->release(f->store, &first.token, f->pool), WF_ESTALE);
     assert_int_equal(get_ok(f, &spec.pid)->status, WF_RUN_RUNNING);
 }
@@ -330,7 +330,7 @@ static void a_damaged_run_stands_in_nobodys_way(void **state)
     put_record(f, &queued.pid, wf_slice("nonsense"));
     put_record(f, &held.pid, wf_slice("nonsense"));
     finish = completed(claim.token);
-    assert_int_equal(f->store->finish(f->store, &finish, f->pool), APR_SUCCESS);
+    assert_int_equal(f->store->finish(NULL, f->store, &finish, f->pool), APR_SUCCESS);
     claim = claim_one(f, a);
     assert_memory_equal(&claim.token.pid, &next.pid, sizeof(wf_uuid_t));
     /* One whose runner is lost, too. */

@@ -61,7 +61,7 @@ static int finish_some(wf_store_t *store, apr_uint64_t incarnation, apr_pool_t *
     for (int i = 0; i < claims->nelts; i++) {
         wf_finish_t finish = completed(APR_ARRAY_IDX(claims, i, wf_claim_t).token);
 
-        failed += store->finish(store, &finish, pool) != APR_SUCCESS;
+        failed += store->finish(NULL, store, &finish, pool) != APR_SUCCESS;
     }
     return failed;
 }

@@ -60,7 +60,7 @@ static void the_same_request_is_the_first_run(void **state)
     assert_same_run(f, &first, &first);
     finish = completed(claim_one(f, a).token);
     assert_int_equal(claim_ok(f, a, 10)->nelts, 0);
-    assert_int_equal(f->store->finish(f->store, &finish, f->pool), APR_SUCCESS);
+    assert_int_equal(f->store->finish(NULL, f->store, &finish, f->pool), APR_SUCCESS);
     restart_keeper(f, SIGKILL);
     run = create_ok(f, &again);
     assert_memory_equal(&run->pid, &first.pid, sizeof(first.pid));
@@ -157,7 +157,7 @@ static void finish_next(fixture_t *f, apr_uint64_t incarnation)
 {
     wf_finish_t finish = completed(claim_one(f, incarnation).token);
 
-    assert_int_equal(f->store->finish(f->store, &finish, f->pool), APR_SUCCESS);
+    assert_int_equal(f->store->finish(NULL, f->store, &finish, f->pool), APR_SUCCESS);
 }
 
 static void a_key_goes_with_its_run(void **state)

@@ -180,7 +180,7 @@ static void a_listed_run_is_as_it_stands_without_its_outcome(void **state)
     finish.actions = wf_slice("[]");
     finish.status = WF_RUN_ERROR;
     finish.error = (wf_run_error_t){"exit-code", "it failed"};
-    assert_int_equal(f->store->finish(f->store, &finish, f->pool), APR_SUCCESS);
+    assert_int_equal(f->store->finish(NULL, f->store, &finish, f->pool), APR_SUCCESS);
     list = list_ok(f, &query);
     assert_int_equal(run_at(&list, 0)->status, WF_RUN_ERROR);
     assert_string_equal(run_at(&list, 0)->error.detail, "it failed");
@@ -327,7 +327,7 @@ static void a_call_reads_a_bounded_number_of_bytes(void **state)
         create_ok(f, &spec);
         finish = completed(claim_one(f, a).token);
         finish.result = wf_slice_of(text, 400002);
-        assert_int_equal(f->store->finish(f->store, &finish, f->pool), APR_SUCCESS);
+        assert_int_equal(f->store->finish(NULL, f->store, &finish, f->pool), APR_SUCCESS);
     }
     list = list_ok(f, &query);
     assert_true(list.more);
@@ -374,7 +374,7 @@ static void runs_under_way_are_counted(void **state)
     assert_under_way(f, VHOST, "12", 3, 1);
     restart_keeper(f, SIGKILL);
     assert_under_way(f, VHOST, "12", 3, 1);
-    assert_int_equal(f->store->finish(f->store, &finish, f->pool), APR_SUCCESS);
+    assert_int_equal(f->store->finish(NULL, f->store, &finish, f->pool), APR_SUCCESS);
     assert_under_way(f, VHOST, "12", 3, 0);
     assert_int_equal(f->store->under_way(&none, f->store, VHOST, NULL, "12", NULL, f->pool),
                      WF_EINVALID);

@@ -115,12 +115,12 @@ static void the_rest_comes_with_the_end(void **state)
     assert_int_equal(append(f, &token, 0, "begin "), APR_SUCCESS);
     finish.output = wf_slice("late");
     finish.output_offset = 7;
-    assert_int_equal(f->store->finish(f->store, &finish, f->pool), WF_EINVALID);
+    assert_int_equal(f->store->finish(NULL, f->store, &finish, f->pool), WF_EINVALID);
     assert_int_equal(get_ok(f, &token.pid)->status, WF_RUN_RUNNING);
     finish.output = wf_slice("n end");
     finish.output_offset = 4;
-    assert_int_equal(f->store->finish(f->store, &finish, f->pool), APR_SUCCESS);
-    assert_int_equal(f->store->finish(f->store, &finish, f->pool), APR_SUCCESS);
+    assert_int_equal(f->store->finish(NULL, f->store, &finish, f->pool), APR_SUCCESS);
+    assert_int_equal(f->store->finish(NULL, f->store, &finish, f->pool), APR_SUCCESS);
     assert_output(f, &token.pid, "begin end");
     assert_int_equal(append(f, &token, 9, "more"), WF_ESTALE);
     part = read_ok(f, &token.pid, 0, 0);
@@ -233,7 +233,7 @@ static void long_output_is_purged_in_parts(void **state)
     assert_int_equal(append(f, &kept, 0, "kept"), APR_SUCCESS);
     ends[2].output = wf_slice("after");
     for (int i = 0; i < 3; i++) {
-        assert_int_equal(f->store->finish(f->store, &ends[i], f->pool), APR_SUCCESS);
+        assert_int_equal(f->store->finish(NULL, f->store, &ends[i], f->pool), APR_SUCCESS);
     }
     while (more) {
         apr_uint64_t purged;
@@ -296,14 +296,14 @@ static void damage_stops_no_run(void **state)
         WF_EDAMAGED);
     finish.output = wf_slice("two");
     finish.output_offset = 3;
-    assert_int_equal(f->store->finish(f->store, &finish, f->pool), WF_EDAMAGED);
+    assert_int_equal(f->store->finish(NULL, f->store, &finish, f->pool), WF_EDAMAGED);
     assert_int_equal(get_ok(f, &token.pid)->status, WF_RUN_RUNNING);
     finish.output = wf_slice(NULL);
-    assert_int_equal(f->store->finish(f->store, &finish, f->pool), APR_SUCCESS);
+    assert_int_equal(f->store->finish(NULL, f->store, &finish, f->pool), APR_SUCCESS);
     assert_int_equal(get_ok(f, &token.pid)->status, WF_RUN_COMPLETED);
     token = begin(f, a);
     finish = completed(token);
-    assert_int_equal(f->store->finish(f->store, &finish, f->pool), APR_SUCCESS);
+    assert_int_equal(f->store->finish(NULL, f->store, &finish, f->pool), APR_SUCCESS);
 }
 
 int main(void)

@@ -64,7 +64,7 @@ static void finish_ok(fixture_t *f, wf_token_t token, wf_run_status_e status)
     wf_finish_t finish = completed(token);
 
     finish.status = status;
-    assert_int_equal(f->store->finish(f->store, &finish, f->pool), APR_SUCCESS);
+    assert_int_equal(f->store->finish(NULL, f->store, &finish, f->pool), APR_SUCCESS);
 }
 
 static void runs_are_counted_once(void **state)

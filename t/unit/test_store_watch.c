@@ -123,7 +123,7 @@ static void each_change_wakes(void **state)
                 f->store->interrupt(&run, f->store, VHOST, &spec.pid, "bob", NULL, f->pool),
                 APR_SUCCESS);
         } else {
-            assert_int_equal(f->store->finish(f->store, &finish, f->pool), APR_SUCCESS);
+            assert_int_equal(f->store->finish(NULL, f->store, &finish, f->pool), APR_SUCCESS);
         }
         assert_woken(&any);
         assert_true(get_ok(f, &spec.pid)->version != seen);

@@ -117,8 +117,15 @@ static apr_status_t read_some(int fd, wf_call_t *call, apr_size_t wanted, apr_ti
     wf_buf_t *buf = &call->answer;
     apr_size_t room = wanted > READ_SIZE ? wanted : READ_SIZE;
 
+    /* It has not come yet: what is done first is to wait. */
     for (;;) {
-        ssize_t n = recv(fd, wf_buf_reserve(buf, room), room, 0);
+        ssize_t n;
+        apr_status_t rv = wait_for_answer(fd, call, deadline);
+
+        if (rv != APR_SUCCESS) {
+            return rv;
+        }
+        n = recv(fd, wf_buf_reserve(buf, room), room, 0);
 
         if (n > 0) {
             buf->len += (apr_size_t)n;
@@ -127,13 +134,7 @@ static apr_status_t read_some(int fd, wf_call_t *call, apr_size_t wanted, apr_ti
         if (n == 0) {
             return APR_EOF;
         }
-        if (errno == EAGAIN) {
-            apr_status_t rv = wait_for_answer(fd, call, deadline);
-
-            if (rv != APR_SUCCESS) {
-                return rv;
-            }
-        } else if (errno != EINTR) {
+        if (errno != EAGAIN && errno != EINTR) {
             return errno;
         }
     }

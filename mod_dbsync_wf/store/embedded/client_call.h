@@ -32,6 +32,11 @@ typedef struct wf_call_t {
     void *baton;
 } wf_call_t;
 
+static inline wf_client_t *wf_client_of(const wf_store_t *store)
+{
+    return store->impl;
+}
+
 /* Begins a request, in pool; its fields are then appended to call->request. */
 wf_call_t *wf_call_begin(wf_client_t *client, wf_op_e op, apr_pool_t *pool);
 

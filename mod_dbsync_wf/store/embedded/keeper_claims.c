@@ -8,6 +8,9 @@
 
 #include "base/clock.h"
 
+/* The sequences of claims that follow an end, apart from those that runners count. */
+#define FOLLOWING ((apr_uint64_t)1 << 63)
+
 void wf_claims_drop(wf_keeper_t *keeper, wf_peer_t *peer)
 {
     if (peer->is_claiming) {
@@ -59,6 +62,28 @@ static void answer(wf_keeper_t *keeper, wf_peer_t *peer, apr_status_t rv,
     }
     wf_frame_end(&peer->out, mark);
     peer->claimer.is_answered = 1;
+}
+
+apr_status_t wf_claims_follow(wf_keeper_t *keeper, wf_peer_t *peer, const wf_message_t *m,
+                              apr_uint64_t fence)
+{
+    wf_claimer_t *claimer = &peer->claimer;
+    apr_array_header_t *claims;
+    apr_status_t rv;
+
+    /* One by one, an end does not fail for what is damaged of another run. */
+    if (!m->field[WF_FIELD_INCARNATION].len || keeper->one_by_one || peer->is_claiming) {
+        return APR_SUCCESS;
+    }
+    claimer->incarnation = wf_message_u64(m, WF_FIELD_INCARNATION);
+    claimer->sequence = FOLLOWING | fence;
+    rv = wf_state_claim(&claims, &keeper->state, claimer->incarnation, claimer->sequence, 1,
+                        keeper->batch);
+    if (rv == APR_SUCCESS && claims->nelts) {
+        claimer->is_unread = 1;
+        add_claim(&peer->out, &APR_ARRAY_IDX(claims, 0, wf_claim_t));
+    }
+    return rv == WF_ESTALE ? APR_SUCCESS : rv;
 }
 
 /* Whether claiming may come to something. */

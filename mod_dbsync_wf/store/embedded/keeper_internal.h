@@ -145,6 +145,13 @@ apr_status_t wf_keeper_settle(wf_keeper_t *keeper, apr_status_t rv, apr_uint64_t
  */
 apr_status_t wf_claims_begin(wf_keeper_t *keeper, wf_peer_t *peer, const wf_message_t *m);
 
+/*
+ * For an end with this fence: claims one run for who has ended the other, where the message says
+ * for whom. The claim may be repeated, as the end may: by the fence. APR_SUCCESS, or a failure.
+ */
+apr_status_t wf_claims_follow(wf_keeper_t *keeper, wf_peer_t *peer, const wf_message_t *m,
+                              apr_uint64_t fence);
+
 /* Gives those that wait what there is. APR_SUCCESS, or the failure that ends the batch. */
 apr_status_t wf_claims_serve(wf_keeper_t *keeper);
 

@@ -178,14 +178,14 @@ static apr_status_t do_finish(wf_keeper_t *keeper, wf_peer_t *peer, const wf_mes
     apr_array_header_t *markers;
     apr_status_t rv = wf_record_decode(&end, m->field[WF_FIELD_RUN], keeper->batch);
 
-    (void)peer;
     if (rv == APR_SUCCESS) {
         rv = take_markers(&markers, m, keeper->batch);
     }
-    return rv == APR_SUCCESS
-               ? wf_state_finish(&keeper->state, &end, markers, wf_message_u64(m, WF_FIELD_OFFSET),
-                                 m->field[WF_FIELD_OUTPUT], keeper->batch)
-               : rv;
+    if (rv == APR_SUCCESS) {
+        rv = wf_state_finish(&keeper->state, &end, markers, wf_message_u64(m, WF_FIELD_OFFSET),
+                             m->field[WF_FIELD_OUTPUT], keeper->batch);
+    }
+    return rv == APR_SUCCESS ? wf_claims_follow(keeper, peer, m, end.fence) : rv;
 }
 
 static apr_status_t do_release(wf_keeper_t *keeper, wf_peer_t *peer, const wf_message_t *m)

@@ -27,7 +27,7 @@ typedef enum {
     WF_OP_CLAIM, /* INCARNATION, SEQUENCE, MAX, TIMEOUT -> CLAIM: none where the time is up */
     WF_OP_HEARTBEAT,
     WF_OP_PROGRESS,
-    WF_OP_FINISH,
+    WF_OP_FINISH, /* RUN, MARKER, OFFSET, OUTPUT, INCARNATION -> CLAIM, where there is one */
     WF_OP_RELEASE,
     WF_OP_INTERRUPT,
     WF_OP_GET,
