@@ -30,14 +30,24 @@ apr_uint64_t wf_get_u64(const unsigned char at[8])
     return (apr_uint64_t)wf_get_u32(at) << 32 | wf_get_u32(at + 4);
 }
 
+static apr_uint32_t length_of(apr_size_t len)
+{
+    if (len > APR_UINT32_MAX) {
+        abort(); /* bounded far below by whoever lets bytes in */
+    }
+    return (apr_uint32_t)len;
+}
+
 void wf_field_add(wf_buf_t *buf, unsigned char tag, wf_slice_t value)
 {
-    apr_size_t mark;
+    char *at = wf_buf_reserve(buf, FIELD_HEAD + value.len);
 
-    wf_buf_reserve(buf, FIELD_HEAD + value.len);
-    mark = wf_field_open(buf, tag);
-    wf_buf_add_slice(buf, value);
-    wf_field_close(buf, mark);
+    at[0] = (char)tag;
+    wf_put_u32((unsigned char *)at + 1, length_of(value.len));
+    if (value.len) {
+        memcpy(at + FIELD_HEAD, value.data, value.len);
+    }
+    buf->len += FIELD_HEAD + value.len;
 }
 
 void wf_field_add_u64(wf_buf_t *buf, unsigned char tag, apr_uint64_t value)
@@ -67,12 +77,7 @@ apr_size_t wf_field_open(wf_buf_t *buf, unsigned char tag)
 
 void wf_field_close(wf_buf_t *buf, apr_size_t mark)
 {
-    apr_size_t len = buf->len - mark;
-
-    if (len > APR_UINT32_MAX) {
-        abort(); /* bounded far below by whoever lets bytes in */
-    }
-    wf_put_u32((unsigned char *)buf->data + mark - 4, (apr_uint32_t)len);
+    wf_put_u32((unsigned char *)buf->data + mark - 4, length_of(buf->len - mark));
 }
 
 apr_status_t wf_field_next(unsigned char *tag, wf_slice_t *value, wf_slice_t *rest)

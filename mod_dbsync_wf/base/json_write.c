@@ -33,6 +33,7 @@ void wf_json_string_encode(wf_buf_t *out, wf_slice_t bytes)
     const unsigned char *at = (const unsigned char *)(bytes.len ? bytes.data : "");
     const unsigned char *end = at + bytes.len;
 
+    wf_buf_reserve(out, bytes.len + 2); /* mostly all of it is plain */
     wf_buf_add_char(out, '"');
     while (at < end) {
         const unsigned char *start = at;

@@ -27,14 +27,11 @@ wf_slice_t wf_buf_slice(const wf_buf_t *buf)
     return wf_slice_of(buf->data ? buf->data : "", buf->len);
 }
 
-char *wf_buf_reserve(wf_buf_t *buf, apr_size_t more)
+char *wf_buf_grow(wf_buf_t *buf, apr_size_t more)
 {
     apr_size_t room = buf->room ? buf->room : FIRST_ROOM;
     char *data;
 
-    if (buf->room - buf->len >= more) {
-        return buf->data + buf->len;
-    }
     while (room - buf->len < more) {
         if (room > APR_SIZE_MAX / 2) {
             abort();
@@ -50,14 +47,6 @@ char *wf_buf_reserve(wf_buf_t *buf, apr_size_t more)
     return data + buf->len;
 }
 
-void wf_buf_add(wf_buf_t *buf, const void *data, apr_size_t len)
-{
-    if (len) {
-        memcpy(wf_buf_reserve(buf, len), data, len);
-        buf->len += len;
-    }
-}
-
 void wf_buf_add_slice(wf_buf_t *buf, wf_slice_t slice)
 {
     wf_buf_add(buf, slice.data, slice.len);
@@ -66,12 +55,6 @@ void wf_buf_add_slice(wf_buf_t *buf, wf_slice_t slice)
 void wf_buf_add_text(wf_buf_t *buf, const char *text)
 {
     wf_buf_add(buf, text, strlen(text));
-}
-
-void wf_buf_add_char(wf_buf_t *buf, char c)
-{
-    *wf_buf_reserve(buf, 1) = c;
-    buf->len++;
 }
 
 void wf_buf_consume(wf_buf_t *buf, apr_size_t count)

@@ -49,13 +49,31 @@ wf_slice_t wf_slice_dup(wf_slice_t slice, apr_pool_t *pool);
 /* The bytes of a buffer, valid until the buffer changes. */
 wf_slice_t wf_buf_slice(const wf_buf_t *buf);
 
-/* Makes room for `more` bytes behind len and returns where they go; len is unchanged. */
-char *wf_buf_reserve(wf_buf_t *buf, apr_size_t more);
+/* What wf_buf_reserve does where there is not that much room yet. */
+char *wf_buf_grow(wf_buf_t *buf, apr_size_t more);
 
-void wf_buf_add(wf_buf_t *buf, const void *data, apr_size_t len);
+/* Makes room for `more` bytes behind len and returns where they go; len is unchanged. */
+static inline char *wf_buf_reserve(wf_buf_t *buf, apr_size_t more)
+{
+    return buf->room - buf->len >= more ? buf->data + buf->len : wf_buf_grow(buf, more);
+}
+
+static inline void wf_buf_add(wf_buf_t *buf, const void *data, apr_size_t len)
+{
+    if (len) {
+        memcpy(wf_buf_reserve(buf, len), data, len);
+        buf->len += len;
+    }
+}
+
+static inline void wf_buf_add_char(wf_buf_t *buf, char c)
+{
+    *wf_buf_reserve(buf, 1) = c;
+    buf->len++;
+}
+
 void wf_buf_add_slice(wf_buf_t *buf, wf_slice_t slice);
 void wf_buf_add_text(wf_buf_t *buf, const char *text);
-void wf_buf_add_char(wf_buf_t *buf, char c);
 
 /* Drops the first `count` bytes (count <= len), moving the rest to the front. */
 void wf_buf_consume(wf_buf_t *buf, apr_size_t count);

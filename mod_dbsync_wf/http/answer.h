@@ -5,7 +5,7 @@
 
 #include "http/request.h"
 
-#define WF_ANSWER_DIGEST_LEN 40
+#define WF_ANSWER_DIGEST_LEN 32
 
 /*
  * Sends the run as the answer. APR_SUCCESS, also where the client has gone away; or what the

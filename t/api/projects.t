@@ -61,7 +61,7 @@ is_deeply($first, {projectId => '569', name => 'CRM to ERP', uri => "$base/proje
 
 rows(
     ['the list', ['GET', '/projects'], 200, headers => {'Content-Type' => 'application/json',
-        'Cache-Control' => 'private, no-cache', 'ETag' => qr/^"[0-9a-f]{40}"$/}],
+        'Cache-Control' => 'private, no-cache', 'ETag' => qr/^"[0-9a-f]{32}"$/}],
     ['HEAD', ['HEAD', '/projects'], 200, empty => 1],
     map({ ["$_->[0] is refused", ['GET', "/projects?$_->[0]"], 400, problem => 'bad-request',
             detail => $_->[1]] }
