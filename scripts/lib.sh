@@ -105,12 +105,21 @@ clusters_forbid() {
 
 clusters_allow() { "${sudo[@]}" rm -f "$clusters"; }
 
+# Where programs are kept that were unpacked.
+tools_folder() {
+    if am_root; then
+        printf /var/cache/dbsync_wf/tools
+    else
+        printf '%s' "${XDG_CACHE_HOME:-$HOME/.cache}/dbsync_wf/tools"
+    fi
+}
+
 # program_unpack PROGRAM PACKAGE: sets `program` to the machine's, or to the one of that Debian package,
 # which is kept among the caches: packages are unpacked that would start a service if they were
 # installed. Fails where there is neither.
 program_unpack() {
-    local name=$1 package=$2 tools=/var/cache/dbsync_wf/tools work
-    am_root || tools=${XDG_CACHE_HOME:-$HOME/.cache}/dbsync_wf/tools
+    local name=$1 package=$2 tools work
+    tools=$(tools_folder)
     program=$(command -v "$name") || program=$tools/$name
     [ ! -x "$program" ] || return 0
     if ! command -v apt-get >/dev/null || ! command -v dpkg-deb >/dev/null; then
@@ -154,6 +163,15 @@ peers_fetch() {
     export WF_WEBHOOK=$program
     program_unpack gearmand gearman-job-server || fail "gearmand is missing"
     export WF_GEARMAND=$program
+    redis_find
+}
+
+# Redis' server is the program redis-check-rdb of redis-tools under another name; the package
+# redis-server has but the name, and starts a service.
+redis_find() {
+    WF_REDIS=$(command -v redis-server) || WF_REDIS=$(tools_folder)/redis-server
+    export WF_REDIS
+    [ -x "$WF_REDIS" ] || ln -sf "$(command -v redis-check-rdb)" "$WF_REDIS"
 }
 
 # npm_install PACKAGE@VERSION…: Debian has no packages of what some tests and measurements run: npm gets

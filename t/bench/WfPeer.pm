@@ -76,11 +76,12 @@ sub start
     return;
 }
 
-# process(NAME, COMMAND…): one of those that it consists of; what it says goes to FOLDER/NAME.log.
+# process(NAME, COMMAND…): one of those that it consists of, with the environment of now; what it says
+# goes to FOLDER/NAME.log.
 sub process
 {
     my ($self, $name, @command) = @_;
-    $self->{processes}{$name} = {command => [@command]};
+    $self->{processes}{$name} = {command => [@command], env => {%ENV}};
     $self->_spawn($name);
     return;
 }
@@ -94,6 +95,7 @@ sub _spawn
         open STDIN, '<', '/dev/null' or POSIX::_exit(1);
         open STDOUT, '>>', "$self->{folder}/$name.log" or POSIX::_exit(1);
         open STDERR, '>&', \*STDOUT or POSIX::_exit(1);
+        %ENV = %{$process->{env}};
         { no warnings 'exec'; exec @{$process->{command}}; }
         POSIX::_exit(127);
     }
