@@ -23,7 +23,7 @@ my $END_SECONDS = 3;
 my $POLL        = 0.001;
 my $WAIT        = 10;
 my $CRASH_RATE  = 1000;         # more than programs can be run, so that some wait
-my $CRASH_TIME  = 2;
+my $CRASH_TIME  = 3;
 my $KILL_AFTER  = 1;
 my $PATIENCE    = 60;
 
@@ -110,7 +110,8 @@ sub crash
     WfPeer::pause(0.005) while time - $begun < $KILL_AFTER;
     $peer->kill_all;
     $peer->tend until IO::Select->new($load->{in})->can_read(0.01);
-    my @acknowledged = grep { $_->[2] >= 200 && $_->[2] < 300 } load_end($load);
+    my @answers = load_end($load);
+    my @acknowledged = grep { $_->[2] >= 200 && $_->[2] < 300 } @answers;
     my ($stamped, $ends) = settle($peer, map { $_->[3] } @acknowledged);
     my @lost = grep { !$stamped->{$_->[3]} } @acknowledged;
     return {
@@ -119,11 +120,11 @@ sub crash
         told         => scalar(grep { $ends->{$_->[3]} } @lost),
         double       => scalar(grep { @{$stamped->{$_->[3]} // []} > 1 } @acknowledged),
         stuck        => scalar(grep { !$ends->{$_->[3]} } @acknowledged),
-        silent       => longest_gap(map { $_->[1] } @acknowledged),
+        silent       => longest_gap((map { $_->[1] } @acknowledged), max(map { $_->[1] } @answers)),
     };
 }
 
-# Milliseconds of the longest time between two answers.
+# Milliseconds of the longest time between two answers, or from the last one to the end.
 sub longest_gap
 {
     my @times = sort { $a <=> $b } @_;

@@ -6,8 +6,8 @@ const serve = require('./front.js');
 const run = require('./program.js');
 
 const NAME = 'runs';
-const WORKERS = 2;
-const BATCH = Number(process.env.BENCH_AT_ONCE) / WORKERS;
+const WORKERS = 2; // one fetches and completes while the other's programs run
+const BATCH = Number(process.env.BENCH_AT_ONCE);
 
 async function begin(options) {
     const boss = new PgBoss({ host: process.env.BENCH_POSTGRES, user: 'wf', database: 'postgres',
