@@ -129,7 +129,8 @@ sub load_begin
     my ($port, $method, $path, %option) = @_;
     my $body = $option{body} // $BODY;
     my ($request, $out) = (state('bench.request'), state('bench.answers'));
-    _write($request, join "\r\n", "$method $path HTTP/1.1", "Host: 127.0.0.1:$port", 'Authorization: ' . authorization(),
+    _write($request, join "\r\n", "$method $path HTTP/1.1", "Host: 127.0.0.1:$port",
+        'Authorization: ' . authorization(),
         ($method eq 'POST' ? ('Content-Type: application/json', 'Content-Length: ' . length $body) : ()),
         '', $method eq 'POST' ? $body : '');
     my @arguments = ($port, $option{connections} // 32, $option{seconds} // 3600, $option{rate} // 0,

@@ -22,6 +22,8 @@ package WfPeer;
 #                             after so many seconds where the system can wait; undef: it has none
 #   end_of(ANSWER)            how the run has ended, by the answer to that; '' where it has not
 #   ended                     how many runs have ended, by what the system records of them
+#   hold                      has what is posted from now on kept and not executed, and gives the path to
+#                             post it to; undef where there is nothing between a POST and its program
 #   patience                  seconds in which what was acknowledged can still run after a crash
 use strict;
 use warnings FATAL => 'all';
@@ -50,6 +52,7 @@ sub folder   { return $_[0]{folder} }
 sub port     { return $_[0]{port} }
 sub stamps   { return "$_[0]{folder}/stamps" }
 sub patience { return 30 }
+sub hold     { return }
 sub after    { return '"id":"' }
 
 # A client of it, as alice, that keeps its connection.
@@ -102,6 +105,9 @@ sub _spawn
     @{$process}{qw(pid died)} = ($pid, undef);
     return;
 }
+
+# Stops a process for a while, until `stop`.
+sub suspend { my ($self, $name) = @_; kill 'STOP', $self->{processes}{$name}{pid}; return }
 
 # Starts again, a moment after, what has ended; a process's children go with it, as with its cgroup.
 sub tend
@@ -168,6 +174,7 @@ sub stop
     my ($self) = @_;
     my @pids = $self->pids;
     kill 'TERM', $self->roots;
+    kill 'CONT', $self->roots;
     my $deadline = time + $STOP;
     for my $process (values %{$self->{processes}}) {
         while ($process->{pid} && waitpid($process->{pid}, POSIX::WNOHANG()) == 0) {

@@ -11,12 +11,14 @@ sub script   { return 'bullmq.js' }
 sub durable  { return 'yes: appendonly yes, appendfsync always; a job whose worker was killed is executed again' }
 sub settings
 {
-    return "maxmemory-policy noeviction; worker concurrency $WfPeer::AT_ONCE, lockDuration and stalledInterval 5 s (30 by default); ends by waitUntilFinished";
+    return "maxmemory-policy noeviction; worker concurrency $WfPeer::AT_ONCE, lockDuration and "
+        . 'stalledInterval 5 s (30 by default); ends by waitUntilFinished';
 }
 
 sub versions
 {
-    return {WfPeerNode::npm_versions(qw(express bullmq ioredis)), redis => WfPeer::version_by(qr/v=(\S+)/, $ENV{WF_REDIS}, '--version')};
+    return {WfPeerNode::npm_versions(qw(express bullmq ioredis)),
+        redis => WfPeer::version_by(qr/v=(\S+)/, $ENV{WF_REDIS}, '--version')};
 }
 
 sub store

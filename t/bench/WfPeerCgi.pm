@@ -13,6 +13,7 @@ sub name        { return 'CGI' }
 sub durable     { return 'the body: fsync of file and folder before the answer; nobody runs what a crash has left' }
 sub settings    { return 'event 1 x 64 threads, mod_cgid, a static C program; programs at once without a limit' }
 sub post_path   { return '/cgi' }
+sub hold        { return }
 sub after       { return '"id":"' }
 sub status_path { my ($self, $id) = @_; return "/done/$id" }
 sub patience    { return 5 }

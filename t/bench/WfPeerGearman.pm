@@ -12,10 +12,19 @@ my $FRONTS = 33;    # Starman's processes: each has one connection at a time, wh
 
 sub name       { return 'Starman + gearmand' }
 sub is_durable { return 1 }
-sub durable    { return 'yes: background jobs in its SQLite queue, a commit each; what had begun when it was killed is executed again' }
-sub settings   { return "$WfPeer::AT_ONCE workers, $FRONTS processes in front; an end is a file that the worker writes" }
 sub post_path  { return '/jobs' }
 sub status_path { my ($self, $id) = @_; return "/jobs/$id" }
+
+sub durable
+{
+    return 'yes: background jobs in its SQLite queue, a commit each; what had begun when it was killed is '
+        . 'executed again';
+}
+
+sub settings
+{
+    return "$WfPeer::AT_ONCE workers, $FRONTS processes in front; an end is a file that the worker writes";
+}
 
 sub versions
 {
@@ -46,6 +55,13 @@ sub begin
     $self->process('front', 'starman', '--workers', $FRONTS, '--listen', '127.0.0.1:' . $self->port,
         't/bench/peers/gearman.psgi');
     return;
+}
+
+sub hold
+{
+    my ($self) = @_;
+    $self->suspend("worker-$_") for 1 .. $WfPeer::AT_ONCE;
+    return $self->post_path;
 }
 
 sub end_of { my ($self, $answer) = @_; return $answer->body =~ /"completed"/ ? 'completed' : '' }

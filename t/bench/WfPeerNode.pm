@@ -30,6 +30,13 @@ sub begin
     return;
 }
 
+sub hold
+{
+    my ($self) = @_;
+    $self->suspend('worker');
+    return $self->post_path;
+}
+
 sub end_of
 {
     my ($self, $answer) = @_;

@@ -10,15 +10,22 @@ use Time::HiRes qw(time);
 use WfBench qw(bench_httpd program state);
 use WfServer qw(children_of name_of);
 
-my $RUN = '/cw/api/v2/projects/1/tasks/stamp/run?trigger=API';
+my $TASKS = '/cw/api/v2/projects/1/tasks';
 
 sub name       { return 'mod_dbsync_wf' }
 sub is_durable { return 1 }
 sub durable    { return 'yes: log flushed before the answer; a run is started once at most' }
-sub settings   { return "event 1 x 64 threads, DbsyncWfThreads $WfPeer::AT_ONCE; ends by ?wait=; a run whose runner was killed ends as error" }
-sub post_path  { return $RUN }
+sub post_path  { return "$TASKS/stamp/run?trigger=API" }
+sub hold       { return "$TASKS/hold/run?trigger=API" }
 sub after      { return '"pid":"' }
 sub port       { return $_[0]{httpd}{port} }
+
+sub settings
+{
+    return "event 1 x 64 threads, DbsyncWfThreads $WfPeer::AT_ONCE; ends by ?wait=; a run whose runner was killed "
+        . 'ends as error';
+}
+
 sub versions
 {
     return {httpd => WfPeer::version_by(qr{Apache/([\d.]+)}, WfConfig::server_var('httpd'), '-v')};
@@ -29,8 +36,11 @@ sub start
     my ($self) = @_;
     $self->{stamps} = state('peers-ours.stamps');
     my $command = [program('stamp'), $self->stamps, '-'];
-    my $task = {flows => [{actions => [{action => 'exec', command => $command}]}]};
-    $self->{httpd} = bench_httpd('bench-peers', "DbsyncWfThreads $WfPeer::AT_ONCE\n", {1 => {tasks => {stamp => $task}}});
+    my $tasks = {
+        stamp => {flows => [{actions => [{action => 'exec', command => $command}]}]},
+        hold  => {concurrency => 1, flows => [{actions => [{action => 'wait', seconds => 86_400}]}]},
+    };
+    $self->{httpd} = bench_httpd('bench-peers', "DbsyncWfThreads $WfPeer::AT_ONCE\n", {1 => {tasks => $tasks}});
     $self->{httpd}->start;
     return;
 }

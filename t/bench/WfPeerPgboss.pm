@@ -13,8 +13,8 @@ sub durable  { return 'yes: fsync and synchronous_commit on; a job whose worker 
 
 sub settings
 {
-    return "2 workers of batches of $WfPeer::AT_ONCE, which ask every 0.5 s (its least; 2 by default) and at once after a full batch; "
-        . 'expireInSeconds 5 (15 minutes by default), retryLimit 2, maintenance every 5 s (2 minutes by default)';
+    return "2 workers of batches of $WfPeer::AT_ONCE, which ask every 0.5 s (its least; 2 by default) and at once "
+        . 'after a full batch; expireInSeconds 5 (15 minutes by default), retryLimit 2, maintenance every 5 s (2 minutes by default)';
 }
 
 sub versions

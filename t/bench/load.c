@@ -279,13 +279,19 @@ static void step(connection_t *c, uint32_t events)
     }
 }
 
-/* When the next request is due; -1: none is. */
+/*
+ * When the next request is due; -1: none is. One that was due in time is begun late rather than
+ * never, or slow answers would go unseen; but not where losses are counted and times are not.
+ */
 static int64_t next_due(void)
 {
     int64_t due =
         load.rate > 0 ? load.begun + (int64_t)((double)load.started / load.rate * 1e9) : now();
 
-    return due >= load.end || (load.most && load.started >= load.most) ? -1 : due;
+    return due >= load.end || (load.lossy && now() >= load.end) ||
+                   (load.most && load.started >= load.most)
+               ? -1
+               : due;
 }
 
 static void start_due(void)

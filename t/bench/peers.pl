@@ -8,13 +8,15 @@
 use strict;
 use warnings FATAL => 'all';
 use IO::Select ();
-use List::Util qw(max);
+use List::Util qw(max min);
 use Time::HiRes qw(time);
 use WfBench qw(load load_begin load_end median percentile row);
 use WfPeer;
 
-my $WARM        = 300;          # requests before anything is measured
-my $POSTS       = 2000;         # as fast as they are answered
+my $WARM        = 100;          # requests before anything is measured
+my $POSTS       = 1000;         # as fast as they are answered; or for so long:
+my $POST_TIME   = 4;
+my $HELD_TIME   = 2;            # seconds, while nothing of it is executed
 my $CONNECTIONS = 32;
 my $RATE        = 50;           # a second, for first instructions
 my $SECONDS     = 3;
@@ -28,7 +30,7 @@ my $KILL_AFTER  = 1;
 my $PATIENCE    = 60;
 
 my ($rounds, @names) = @ARGV;
-@names = qw(Ours Cgi Webhook) if !@names;
+@names = qw(Ours Webhook Cgi Bullmq Pgboss Gearman) if !@names;
 local $SIG{INT}  = sub { die "interrupted\n" };
 local $SIG{TERM} = $SIG{INT};
 my @peers = map { require "WfPeer$_.pm"; "WfPeer$_"->new } @names;
@@ -44,22 +46,37 @@ sub wait_until
     return;
 }
 
+# Answers a second, from the first request to the last answer.
+sub rate
+{
+    my (@answers) = @_;
+    return @answers / (max(map { $_->[1] } @answers) - min(map { $_->[0] } @answers)) * 1e9;
+}
+
 # POSTs as fast as they are answered, until the last end is recorded.
 sub burst
 {
     my ($peer, $count) = @_;
     my $before = $peer->ended;
     my $begun = time;
-    my @answers = load($peer->port, 'POST', $peer->post_path, most => $count, connections => $CONNECTIONS,
-        after => $peer->after);
-    wait_until($peer, 'is waited for', sub { $peer->ended - $before >= $count });
+    my @answers = load($peer->port, 'POST', $peer->post_path, most => $count, seconds => $POST_TIME,
+        connections => $CONNECTIONS, after => $peer->after);
+    wait_until($peer, 'is waited for', sub { $peer->ended - $before >= @answers });
     my $took = time - $begun;
-    my ($first, $last) = (sort { $a <=> $b } map { @{$_}[0, 1] } @answers)[0, -1];
     return {
-        accepted  => $count / ($last - $first) * 1e9,
-        completed => $count / $took,
+        accepted  => rate(@answers),
+        completed => @answers / $took,
         latency   => [map { ($_->[1] - $_->[0]) / 1e6 } @answers],
     };
+}
+
+# The same where nothing is executed meanwhile, and nothing afterwards.
+sub held
+{
+    my ($peer) = @_;
+    my $path = $peer->hold // return {};
+    return {held => rate(load($peer->port, 'POST', $path, seconds => $HELD_TIME, connections => $CONNECTIONS,
+        after => $peer->after))};
 }
 
 # Milliseconds from a POST, and from its answer, to its program's first instruction, at an even rate.
@@ -131,27 +148,31 @@ sub longest_gap
     return max(0, map { $times[$_] - $times[$_ - 1] } 1 .. $#times) / 1e6;
 }
 
-# Waits until each run has ended, or none can any more; gives the stamps and the ends by id.
+# Waits until each run has ended, or nothing more of them has been seen for as long as something could;
+# gives the stamps and the ends by id.
 sub settle
 {
     my ($peer, @ids) = @_;
-    my $deadline = time + $peer->patience;
-    my ($stamped, %ends, $client);
+    my $sees_ends = defined $peer->status_path('none');
+    my ($stamped, %ends, $client) = ({});
+    my ($until, $seen) = (time + $peer->patience, 0);
     while (1) {
         $peer->tend;
         $stamped = $peer->stamped;
-        my @open = grep { !$ends{$_} } @ids;
-        last if !grep { !$stamped->{$_} } @open and !defined $peer->status_path('none') || !@open;
-        last if time > $deadline;
-        for my $id (defined $peer->status_path('none') ? @open : ()) {
+        my @open = grep { !($sees_ends ? $ends{$_} : $stamped->{$_}) } @ids;
+        my $now_seen = keys(%{$stamped}) + keys(%ends);
+        ($until, $seen) = (time + $peer->patience, $now_seen) if $now_seen > $seen;
+        last if !@open || time > $until;
+        for my $id ($sees_ends ? @open : ()) {
             $client //= $peer->client;
             my $answer = eval { $client->request('GET', $peer->status_path($id)) };
             $client = undef if !$answer;
-            $ends{$id} = $peer->end_of($answer) if $answer;
+            my $end = $answer ? $peer->end_of($answer) : '';
+            $ends{$id} = $end if $end ne '';
         }
         WfPeer::pause(0.1);
     }
-    return ($peer->stamped, \%ends);
+    return ($stamped, \%ends);
 }
 
 sub turn
@@ -162,6 +183,7 @@ sub turn
     my %figures = (%{burst($peer, $POSTS)}, %{starts($peer)}, %{ends($peer)});
     $figures{memory} = $peer->memory;
     $figures{crash} = crash($peer);
+    %figures = (%figures, %{held($peer)});
     $peer->stop;
     return \%figures;
 }
@@ -172,7 +194,12 @@ for (1 .. $rounds) {
     push @{$rounds{$_}}, turn($peers[$_]) for 0 .. $#peers;
 }
 
-sub both { my (@numbers) = @_; return @numbers ? {p50 => percentile(50, @numbers), p99 => percentile(99, @numbers)} : undef }
+sub both
+{
+    my (@numbers) = @_;
+    return if !@numbers;
+    return {p50 => percentile(50, @numbers), p99 => percentile(99, @numbers)};
+}
 
 # What all rounds of a peer come to: medians of rates, percentiles of all times, sums of what was lost.
 sub figures
@@ -184,35 +211,50 @@ sub figures
         $crash{$name} += $_->{crash}{$name} for @turns;
     }
     return {
-        (map { my $name = $_; ($name => median(map { $_->{$name} } @turns)) } qw(accepted completed memory)),
-        (map { ($_ => both($all->($_))) } qw(latency sent answered end)),
+        (map { my $name = $_; ($name => median(map { $_->{$name} } @turns)) }
+            grep { defined $turns[0]{$_} } qw(accepted held completed memory)),
+        (map { ($_ => scalar both($all->($_))) } qw(latency sent answered end)),
         crash => {%crash, silent => median(map { $_->{crash}{silent} } @turns)},
     };
 }
 
-my $how = "$rounds rounds, each system by itself in turn; $POSTS POSTs over $CONNECTIONS connections; starts at $RATE/s for "
-    . "$SECONDS s; ends of $ENDS runs or of $END_SECONDS s, one by one; kill -9 after $KILL_AFTER of $CRASH_TIME s at $CRASH_RATE/s";
+my $how = join '; ', "$rounds rounds, each system by itself in turn",
+    "$POSTS POSTs over $CONNECTIONS connections or as many as in $POST_TIME s, and for $HELD_TIME s with nothing executed",
+    "starts at $RATE/s for $SECONDS s", "ends of $ENDS runs or of $END_SECONDS s, one by one",
+    "kill -9 after $KILL_AFTER of $CRASH_TIME s at $CRASH_RATE/s";
+my @KEPT = qw(accepted held completed memory crash);
 for my $i (0 .. $#peers) {
     my $peer = $peers[$i];
-    row(kind => 'peer', name => $peer->name, versions => $peer->versions, durable => $peer->durable,
-        settings => $peer->settings, sees_ends => defined $peer->status_path('none') ? 1 : 0, how => $how,
-        figures => figures(@{$rounds{$i}}), rounds => [map { {%{$_}{qw(accepted completed memory crash)}} } @{$rounds{$i}}]);
+    row(
+        kind      => 'peer',
+        name      => $peer->name,
+        versions  => $peer->versions,
+        durable   => $peer->durable,
+        settings  => $peer->settings,
+        sees_ends => defined $peer->status_path('none') ? 1 : 0,
+        how       => $how,
+        figures   => figures(@{$rounds{$i}}),
+        rounds    => [map { my $turn = $_; {map { ($_ => $turn->{$_}) } @KEPT} } @{$rounds{$i}}],
+    );
 }
 
-# The goals: a round's figure of ours by the round's of the others.
+# The goals: a round's figure of ours by the round's of the best of those others that have it.
 sub goal
 {
     my ($name, $goal, $figure, @others) = @_;
-    my ($ours) = grep { $peers[$_]->isa('WfPeerOurs') } 0 .. $#peers;
+    my ($ours) = grep { ref $peers[$_] eq 'WfPeerOurs' } 0 .. $#peers;
+    @others = grep { defined $rounds{$_}[0]{$figure} } @others;
     return if !defined $ours || !@others;
     my $figures = sub { return map { $_->{$figure} } @{$rounds{$_[0]}} };
     my ($next) = sort { median($figures->($b)) <=> median($figures->($a)) } @others;
     my @pairs = map { $rounds{$ours}[$_]{$figure} / $rounds{$next}[$_]{$figure} } 0 .. $rounds - 1;
-    row(name => "$name (" . $peers[$next]->name . ')', goal => $goal, value => median(@pairs), how => $how,
-        rates => {ours => median($figures->($ours)), next => median($figures->($next))});
+    row(name => $name, goal => $goal, value => median(@pairs), how => $how,
+        rates => {ours => median($figures->($ours)), $peers[$next]->name => median($figures->($next))});
     return;
 }
 
-goal('durable POST run / the next durable peer', '>= 3', 'accepted',
-    grep { $peers[$_]->is_durable && !$peers[$_]->isa('WfPeerOurs') } 0 .. $#peers);
-goal('exec runs/s end to end / CGI', '>= 1.5', 'completed', grep { $peers[$_]->isa('WfPeerCgi') } 0 .. $#peers);
+my @durable = grep { $peers[$_]->is_durable && ref $peers[$_] ne 'WfPeerOurs' } 0 .. $#peers;
+my @cgi = grep { ref $peers[$_] eq 'WfPeerCgi' } 0 .. $#peers;
+goal('durable POST run / the next durable peer, nothing executed', '>= 3', 'held', @durable);
+goal('durable POST run / the next durable peer, while programs run', '-', 'accepted', @durable);
+goal('exec runs/s end to end / a durable CGI program', '>= 1.5', 'completed', @cgi);

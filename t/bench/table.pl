@@ -72,17 +72,23 @@ sub crash
     return join ' / ', $crash->{acknowledged}, $lost, $crash->{double}, $row->{sees_ends} ? $crash->{stuck} : '-';
 }
 
+sub cells
+{
+    my ($row) = @_;
+    my $figures = $row->{figures};
+    my $one = sub { return map { defined $figures->{$_} ? number($figures->{$_}) : '-' } @_ };
+    return ($row->{name}, $one->(qw(held accepted)), (map { both($figures->{$_}) } qw(latency sent answered end)),
+        $one->(qw(completed memory)), crash($row), number($figures->{crash}{silent}));
+}
+
 sub print_peers
 {
     my (@rows) = @_;
-    print '| system | accepted/s | answer, ms | POST to first instruction, ms | answer to first instruction, ms ',
-        "| POST to end seen, ms | completed/s | memory, MB | crash: acknowledged / lost / double / stuck | silent, ms |\n",
-        '|---' x 10, "|\n";
-    for my $row (@rows) {
-        my $figures = $row->{figures};
-        print '| ', join(' | ', $row->{name}, number($figures->{accepted}), (map { both($figures->{$_}) } qw(latency sent answered end)),
-            (map { number($figures->{$_}) } qw(completed memory)), crash($row), number($figures->{crash}{silent})), " |\n";
-    }
+    my @heads = ('system', 'accepted/s, nothing executed', 'accepted/s', 'answer, ms',
+        'POST to first instruction, ms', 'answer to first instruction, ms', 'POST to end seen, ms', 'completed/s',
+        'memory, MB', 'crash: acknowledged / lost / double / stuck', 'silent, ms');
+    print '| ', join(' | ', @heads), " |\n", '|---' x @heads, "|\n";
+    print '| ', join(' | ', cells($_)), " |\n" for @rows;
     print "\nTimes are p50 / p99. Crash: of what was acknowledged before and after `kill -9`, what never ran (told: its ",
         "end says so), ran twice, and has no end that a client sees; silent: the longest time without an answer.\n\n";
     for my $row (@rows) {
