@@ -234,7 +234,7 @@ for my $i (0 .. $#peers) {
         sees_ends => defined $peer->status_path('none') ? 1 : 0,
         how       => $how,
         figures   => figures(@{$rounds{$i}}),
-        rounds    => [map { my $turn = $_; {map { ($_ => $turn->{$_}) } @KEPT} } @{$rounds{$i}}],
+        rounds    => [map { my $turn = $_; +{map { ($_ => $turn->{$_}) } @KEPT} } @{$rounds{$i}}],
     );
 }
 
