@@ -134,7 +134,8 @@ program_unpack() {
         chown _apt "$work"
     fi
     (cd "$work" && apt-get download -q "$package" &&
-        dpkg-deb -x ./"$package"_*.deb . && mv usr/*bin/"$name" "$program") ||
+        dpkg-deb --fsys-tarfile ./"$package"_*.deb | tar -xf - --wildcards "./usr/*bin/$name" &&
+        mv usr/*bin/"$name" "$program") ||
         fail "$name could not be unpacked"
     rm -rf -- "$work"
 }

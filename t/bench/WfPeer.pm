@@ -30,7 +30,7 @@ use warnings FATAL => 'all';
 use File::Path qw(remove_tree);
 use POSIX ();
 use Time::HiRes qw(time);
-use WfBench qw(program state);
+use WfBench qw(state);
 use WfConfig qw(free_port);
 use WfHttp ();
 use WfServer qw(children_of name_of);
@@ -109,7 +109,7 @@ sub _spawn
 # Stops a process for a while, until `stop`.
 sub suspend { my ($self, $name) = @_; kill 'STOP', $self->{processes}{$name}{pid}; return }
 
-# Starts again, a moment after, what has ended; a process's children go with it, as with its cgroup.
+# Starts again, a moment after, what has ended.
 sub tend
 {
     my ($self) = @_;

@@ -5,8 +5,6 @@ package WfPeerOurs;
 use strict;
 use warnings FATAL => 'all';
 use parent 'WfPeer';
-use JSON::PP ();
-use Time::HiRes qw(time);
 use WfBench qw(bench_httpd program state);
 use WfServer qw(children_of name_of);
 

@@ -22,12 +22,13 @@ my $RATE        = 50;           # a second, for first instructions
 my $SECONDS     = 3;
 my $ENDS        = 100;          # runs one after the other, until their ends are seen; or for so long:
 my $END_SECONDS = 3;
-my $POLL        = 0.001;
-my $WAIT        = 10;
-my $CRASH_RATE  = 1000;         # more than programs can be run, so that some wait
+my $POLL        = 0.001;        # seconds between two looks at a state
+my $WAIT        = 10;           # seconds for which a system that can is asked to wait for an end
+my $CRASH_RATE  = 1000;         # a second: more than programs can be run, so that some wait
 my $CRASH_TIME  = 3;
 my $KILL_AFTER  = 1;
-my $PATIENCE    = 60;
+my $PATIENCE    = 60;           # seconds for what must come
+my $SETTLE_MOST = 90;           # seconds for what a crash has left
 
 my ($rounds, @names) = @ARGV;
 @names = qw(Ours Webhook Cgi Bullmq Pgboss Gearman) if !@names;
@@ -37,10 +38,10 @@ my @peers = map { require "WfPeer$_.pm"; "WfPeer$_"->new } @names;
 
 sub wait_until
 {
-    my ($peer, $what, $is_so) = @_;
+    my ($peer, $is_so) = @_;
     my $deadline = time + $PATIENCE;
     until ($is_so->()) {
-        die $peer->name, " $what in vain:\n", $peer->said if time > $deadline;
+        die $peer->name, " does not do what was posted:\n", $peer->said if time > $deadline;
         WfPeer::pause(0.005);
     }
     return;
@@ -61,7 +62,7 @@ sub burst
     my $begun = time;
     my @answers = load($peer->port, 'POST', $peer->post_path, most => $count, seconds => $POST_TIME,
         connections => $CONNECTIONS, after => $peer->after);
-    wait_until($peer, 'is waited for', sub { $peer->ended - $before >= @answers });
+    wait_until($peer, sub { $peer->ended - $before >= @answers });
     my $took = time - $begun;
     return {
         accepted  => rate(@answers),
@@ -86,7 +87,7 @@ sub starts
     my @answers = load($peer->port, 'POST', $peer->post_path, rate => $RATE, seconds => $SECONDS,
         connections => $CONNECTIONS, after => $peer->after);
     my $stamped;
-    wait_until($peer, 'is waited for', sub {
+    wait_until($peer, sub {
         $stamped = $peer->stamped;
         return !grep { !$stamped->{$_->[3]} } @answers;
     });
@@ -155,14 +156,14 @@ sub settle
     my ($peer, @ids) = @_;
     my $sees_ends = defined $peer->status_path('none');
     my ($stamped, %ends, $client) = ({});
-    my ($until, $seen) = (time + $peer->patience, 0);
+    my ($last, $until, $seen) = (time + $SETTLE_MOST, time + $peer->patience, 0);
     while (1) {
         $peer->tend;
         $stamped = $peer->stamped;
         my @open = grep { !($sees_ends ? $ends{$_} : $stamped->{$_}) } @ids;
         my $now_seen = keys(%{$stamped}) + keys(%ends);
         ($until, $seen) = (time + $peer->patience, $now_seen) if $now_seen > $seen;
-        last if !@open || time > $until;
+        last if !@open || time > $until || time > $last;
         for my $id ($sees_ends ? @open : ()) {
             $client //= $peer->client;
             my $answer = eval { $client->request('GET', $peer->status_path($id)) };
@@ -178,6 +179,7 @@ sub settle
 sub turn
 {
     my ($peer) = @_;
+    my $begun = time;
     $peer->start;
     burst($peer, $WARM);
     my %figures = (%{burst($peer, $POSTS)}, %{starts($peer)}, %{ends($peer)});
@@ -185,6 +187,7 @@ sub turn
     $figures{crash} = crash($peer);
     %figures = (%figures, %{held($peer)});
     $peer->stop;
+    printf STDERR "%s: %.0f s\n", $peer->name, time - $begun;
     return \%figures;
 }
 
