@@ -52,7 +52,7 @@ sub begin
     $self->process('gearmand', $ENV{WF_GEARMAND}, '-L', '127.0.0.1', '-p', $port, '-q', 'libsqlite3',
         "--libsqlite3-db=$self->{folder}/queue.db", '-l', 'stderr', '-P', "$self->{folder}/gearmand.pid");
     $self->process("worker-$_", 'perl', 't/bench/peers/gearman_worker.pl') for 1 .. $WfPeer::AT_ONCE;
-    $self->process('front', 'starman', '--workers', $FRONTS, '--listen', '127.0.0.1:' . $self->port,
+    $self->process('front', 'starman', '--preload-app', '--workers', $FRONTS, '--listen', '127.0.0.1:' . $self->port,
         't/bench/peers/gearman.psgi');
     return;
 }

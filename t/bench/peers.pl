@@ -135,7 +135,7 @@ sub crash
     return {
         acknowledged => scalar @acknowledged,
         lost         => scalar @lost,
-        told         => scalar(grep { $ends->{$_->[3]} } @lost),
+        told         => scalar(grep { ($ends->{$_->[3]} // 'completed') ne 'completed' } @lost),
         double       => scalar(grep { @{$stamped->{$_->[3]} // []} > 1 } @acknowledged),
         stuck        => scalar(grep { !$ends->{$_->[3]} } @acknowledged),
         silent       => longest_gap((map { $_->[1] } @acknowledged), max(map { $_->[1] } @answers)),
