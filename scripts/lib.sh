@@ -55,12 +55,16 @@ packages_to_test+=(sqlite3 postgresql mariadb-server-core mariadb-client-core od
 
 # The browser that tests drive.
 packages_to_test+=(chromium chromium-driver)
-# Of these one program is unpacked, because to install them would start a service.
-packages_to_unpack=(prometheus) # promtool
 
 # What scripts/bench needs beside that.
 # shellcheck disable=SC2034 # for those who source this
 packages_to_bench=(wrk)
+
+# What the measurement beside peers needs beside that. Redis' server is a program of redis-tools; that
+# package, unlike redis-server, starts no service.
+# shellcheck disable=SC2034 # for those who source this
+packages_to_peers=(postgresql redis-tools starman libgearman-client-perl)
+command -v npm >/dev/null || packages_to_peers+=(nodejs npm)
 
 # What scripts/fuzz needs beside what building does; libclang-rt-dev has libFuzzer.
 # shellcheck disable=SC2034 # for those who source this
@@ -101,29 +105,84 @@ clusters_forbid() {
 
 clusters_allow() { "${sudo[@]}" rm -f "$clusters"; }
 
-# Exports WF_PROMTOOL, Prometheus' own tool: the machine's, or the one of Debian's package, which is
-# kept among the caches. Where neither can be had t/api/metrics.t does without.
-promtool_fetch() {
-    local tools=/var/cache/dbsync_wf/tools work
-    am_root || tools=${XDG_CACHE_HOME:-$HOME/.cache}/dbsync_wf/tools
-    WF_PROMTOOL=$(command -v promtool) || WF_PROMTOOL=$tools/promtool
-    export WF_PROMTOOL
-    [ ! -x "$WF_PROMTOOL" ] || return 0
-    if ! command -v apt-get >/dev/null || ! command -v dpkg-deb >/dev/null; then
-        say "There is no apt-get here: have promtool (of Prometheus) in PATH"
-        return 0
+# Where programs are kept that were unpacked.
+tools_folder() {
+    if am_root; then
+        printf /var/cache/dbsync_wf/tools
+    else
+        printf '%s' "${XDG_CACHE_HOME:-$HOME/.cache}/dbsync_wf/tools"
     fi
-    title "Unpacking promtool of ${packages_to_unpack[*]}"
+}
+
+# program_unpack PROGRAM PACKAGE: sets `program` to the machine's, or to the one of that Debian package,
+# which is kept among the caches: packages are unpacked that would start a service if they were
+# installed. Fails where there is neither.
+program_unpack() {
+    local name=$1 package=$2 tools work
+    tools=$(tools_folder)
+    program=$(command -v "$name") || program=$tools/$name
+    [ ! -x "$program" ] || return 0
+    if ! command -v apt-get >/dev/null || ! command -v dpkg-deb >/dev/null; then
+        say "There is no apt-get here: have $name (of $package) in PATH"
+        return 1
+    fi
+    title "Unpacking $name of $package"
     mkdir -p "$tools"
     work=$(mktemp -d "$tools/XXXXXX")
     # apt-get downloads as a user of its own, who must be let in.
     if am_root && id _apt >/dev/null 2>&1; then
         chown _apt "$work"
     fi
-    (cd "$work" && apt-get download -q "${packages_to_unpack[@]}" &&
-        dpkg-deb --fsys-tarfile ./prometheus_*.deb | tar -xf - ./usr/bin/promtool &&
-        mv usr/bin/promtool "$WF_PROMTOOL") || fail "promtool could not be unpacked"
+    (cd "$work" && apt-get download -q "$package" &&
+        dpkg-deb --fsys-tarfile ./"$package"_*.deb | tar -xf - --wildcards "./usr/*bin/$name" &&
+        mv usr/*bin/"$name" "$program") ||
+        fail "$name could not be unpacked"
     rm -rf -- "$work"
+}
+
+# Exports WF_PROMTOOL, Prometheus' own tool. Where it cannot be had t/api/metrics.t does without.
+promtool_fetch() {
+    program_unpack promtool prometheus || true
+    export WF_PROMTOOL=$program
+}
+
+# What a package depends on, without itself.
+dependencies_of() {
+    apt-cache depends --no-recommends --no-suggests --no-conflicts --no-breaks --no-replaces \
+        --no-enhances "$1" | sed -n 's/^  Depends: \([a-z].*\)/\1/p'
+}
+
+# What the measurement beside peers starts, exported for it.
+peers_fetch() {
+    local libraries=()
+    packages_install "${packages_to_peers[@]}"
+    if ! command -v gearmand >/dev/null && command -v apt-cache >/dev/null; then
+        mapfile -t libraries < <(dependencies_of gearman-job-server)
+        packages_install "${libraries[@]}"
+    fi
+    program_unpack webhook webhook || fail "webhook is missing"
+    export WF_WEBHOOK=$program
+    program_unpack gearmand gearman-job-server || fail "gearmand is missing"
+    export WF_GEARMAND=$program
+    redis_find
+}
+
+# Redis' server is the program redis-check-rdb of redis-tools under another name; the package
+# redis-server has but the name, and starts a service.
+redis_find() {
+    WF_REDIS=$(command -v redis-server) || WF_REDIS=$(tools_folder)/redis-server
+    export WF_REDIS
+    [ -x "$WF_REDIS" ] || ln -sf "$(command -v redis-check-rdb)" "$WF_REDIS"
+}
+
+# npm_install PACKAGE@VERSION…: Debian has no packages of what some tests and measurements run: npm gets
+# it from where the machine's npm gets its packages, and puts it into a folder of ours.
+npm_install() {
+    if ! timeout 300 npm install --prefix "$folder/npm" --no-save --no-audit --no-fund \
+        --no-update-notifier "$@" >"$folder/said" 2>&1 </dev/null; then
+        cat "$folder/said"
+        fail "npm cannot install $*"
+    fi
 }
 
 # Who builds and serves where root started the script: httpd never runs as root here.

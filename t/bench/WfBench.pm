@@ -14,7 +14,8 @@ use MIME::Base64 qw(encode_base64);
 use WfConfig qw(server_var);
 use WfHttpd;
 
-our @EXPORT_OK = qw($BODY bench_httpd load median number_of percentile program row state wrk);
+our @EXPORT_OK = qw($BODY authorization bench_httpd load load_begin load_end median number_of percentile program
+    row state wrk);
 
 # The example of DBSync's own page.
 our $BODY = '{"name": "John Doe", "address": {"lineOne": "123 Main Street", "city": "Nashville", "state": "TN"}}';
@@ -96,7 +97,8 @@ sub _write
     return;
 }
 
-sub _authorization { return 'Authorization: Basic ' . encode_base64("alice:$PASSWORD", '') }
+# What alice's requests have as Authorization.
+sub authorization { return 'Basic ' . encode_base64("alice:$PASSWORD", '') }
 
 # wrk(HTTPD, METHOD, PATH, SECONDS, CONNECTIONS): requests a second. Dies where any is not answered
 # 2xx.
@@ -110,29 +112,40 @@ wrk.body = '$BODY'
 wrk.headers["Content-Type"] = "application/json"
 END
     my $url = "http://127.0.0.1:$httpd->{port}$path";
-    my $said = qx(wrk -t1 -c$connections -d$seconds -H '@{[_authorization()]}' -s $script '$url' 2>&1);
+    my $said = qx(wrk -t1 -c$connections -d$seconds -H 'Authorization: @{[authorization()]}' -s $script '$url' 2>&1);
     die "$method $path: $said\n" if $said =~ /Non-2xx|Socket errors/ || $? != 0;
     my ($rate) = $said =~ /Requests\/sec:\s+([\d.]+)/ or die "$method $path: $said\n";
     return $rate;
 }
 
 # load(PORT, METHOD, PATH, OPTIONS): what t/bench/load does with a request; gives its lines as arrays
-# of due, answered, status and id. Options: connections, seconds, rate, most, body, after.
-sub load
+# of due, answered, status and id. Options: connections, seconds, rate, most, body, after, lossy. Dies
+# where any is not answered 2xx, unless it is lossy.
+sub load { return load_end(load_begin(@_)) }
+
+# The two halves of it; there can be one at a time.
+sub load_begin
 {
     my ($port, $method, $path, %option) = @_;
     my $body = $option{body} // $BODY;
     my ($request, $out) = (state('bench.request'), state('bench.answers'));
-    _write($request, join "\r\n", "$method $path HTTP/1.1", "Host: 127.0.0.1:$port", _authorization(),
+    _write($request, join "\r\n", "$method $path HTTP/1.1", "Host: 127.0.0.1:$port",
+        'Authorization: ' . authorization(),
         ($method eq 'POST' ? ('Content-Type: application/json', 'Content-Length: ' . length $body) : ()),
         '', $method eq 'POST' ? $body : '');
     my @arguments = ($port, $option{connections} // 32, $option{seconds} // 3600, $option{rate} // 0,
-        $option{most} // 0, $request, $option{after} // '"pid":"', $out);
+        $option{most} // 0, $request, $option{after} // '"pid":"', $out, $option{lossy} ? 'lossy' : ());
     open my $in, '-|', program('load'), @arguments or die "load: $!\n";
-    my ($good, $bad) = split ' ', <$in> // '';
-    close $in or die "load failed: @arguments\n";
-    die "load: $bad requests were refused\n" if $bad;
-    open my $answers, '<', $out or die "$out: $!\n";
+    return {in => $in, arguments => \@arguments, out => $out, lossy => $option{lossy}};
+}
+
+sub load_end
+{
+    my ($load) = @_;
+    my ($good, $bad) = split ' ', readline($load->{in}) // '';
+    close $load->{in} or die "load failed: @{$load->{arguments}}\n";
+    die "load: $bad requests were refused\n" if $bad && !$load->{lossy};
+    open my $answers, '<', $load->{out} or die "$load->{out}: $!\n";
     return map { [split] } <$answers>;
 }
 

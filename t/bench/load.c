@@ -3,16 +3,29 @@
  * A client that sends one HTTP/1.1 request again and again over many connections, and writes down
  * when each was sent and answered, for scripts/bench.
  *
- *   load PORT CONNECTIONS SECONDS RATE MOST REQUEST AFTER OUT
+ *   load PORT CONNECTIONS SECONDS RATE MOST REQUEST AFTER OUT [lossy]
  *
  *   PORT         of 127.0.0.1
+ *
  *   SECONDS      for how long requests are begun; those under way are waited for
+ *
  *   RATE         requests a second, begun at even intervals whether or not others are answered;
  * where no connection is free one waits, and its time counts from when it was due. 0: as fast as
- * answers come MOST         requests at most; 0: any number REQUEST      a file with the request,
- * headers and body, as it is sent AFTER        a text of the answer, behind which stands an id, up
- * to the next quote; "-": none OUT          a file for a line a request: nanoseconds
- * (CLOCK_MONOTONIC) at which it was due, was answered, the answer's status, and the id, or "-"
+ * answers come
+ *
+ *   MOST         requests at most; 0: any number
+ *
+ *   REQUEST      a file with the request, headers and body, as it is sent; where it has twelve N in
+ * a row, these become a number of its own
+ *
+ *   AFTER        a text of the answer, behind which stands an id, up to the next quote; "-": none,
+ * and the id is the request's number where it has one
+ *
+ *   OUT          a file for a line a request: nanoseconds (CLOCK_MONOTONIC) at which it was due,
+ * was answered, the answer's status, and the id, or "-"
+ *
+ *   lossy        a connection that breaks is no reason to send the request again, but a line with
+ * the status 0: a server that is killed may or may not have taken the request
  *
  * Its output is one line: how many were answered with 2xx, with anything else, and how many
  * connections broke.
@@ -32,11 +45,16 @@
 #define EVENTS_MAX   256
 #define BROKEN_MOST  1000 /* connections; more of them are a server that does not work */
 #define WAIT_FOR_ALL 60e9 /* nanoseconds for what is under way at the end */
+#define NUMBER_PLACE "NNNNNNNNNNNN"
+#define NUMBER_LEN   ((int)sizeof(NUMBER_PLACE) - 1)
+#define NUMBER_MOST  1000000000000
 
 typedef struct connection_t {
     int fd; /* -1: to be opened */
     int busy;
     int64_t due;
+    int64_t number;
+    char *request; /* with that number */
     size_t sent;
     size_t len;
     char answer[ANSWER_MAX + 1];
@@ -46,7 +64,10 @@ static struct {
     struct sockaddr_in address;
     const char *request;
     size_t request_len;
+    const char *number_place; /* in the request, or NULL */
+    int64_t number;           /* of the next one */
     const char *after;
+    int lossy;
     FILE *out;
     int epoll;
     connection_t *connections;
@@ -73,14 +94,17 @@ static int64_t now(void)
 
 static void read_request(const char *path)
 {
-    static char bytes[1024 * 1024];
+    static char bytes[1024 * 1024 + 1];
     FILE *in = fopen(path, "r");
 
     if (!in) {
         fail(path);
     }
-    load.request_len = fread(bytes, 1, sizeof(bytes), in);
+    load.request_len = fread(bytes, 1, sizeof(bytes) - 1, in);
     load.request = bytes;
+    load.number_place = strstr(bytes, NUMBER_PLACE);
+    /* So that no two loads of one measurement use the same. */
+    load.number = now() / 1000 % NUMBER_MOST;
     fclose(in);
 }
 
@@ -93,18 +117,23 @@ static void watch(connection_t *c, uint32_t events)
     }
 }
 
-static void open_connection(connection_t *c)
+/* Whether the server can be there: that it is not may be known at once, or later by an event. */
+static int open_connection(connection_t *c)
 {
     struct epoll_event event = {.events = 0, .data.ptr = c};
 
     c->fd = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
-    if (c->fd < 0 || (connect(c->fd, (struct sockaddr *)&load.address, sizeof(load.address)) != 0 &&
-                      errno != EINPROGRESS)) {
-        fail("connect");
+    if (c->fd < 0) {
+        fail("socket");
+    }
+    if (connect(c->fd, (struct sockaddr *)&load.address, sizeof(load.address)) != 0 &&
+        errno != EINPROGRESS) {
+        return 0;
     }
     if (epoll_ctl(load.epoll, EPOLL_CTL_ADD, c->fd, &event) != 0) {
         fail("epoll_ctl");
     }
+    return 1;
 }
 
 static void close_connection(connection_t *c)
@@ -113,24 +142,30 @@ static void close_connection(connection_t *c)
     c->fd = -1;
 }
 
-/* The request again, from its first byte, on a connection that is new or was left open. */
-static void send_request(connection_t *c)
+static void put_number(connection_t *c)
 {
-    c->sent = 0;
-    c->len = 0;
-    if (c->fd < 0) {
-        open_connection(c);
+    char digits[32];
+
+    c->number = load.number++;
+    if (load.number_place) {
+        snprintf(digits, sizeof(digits), "%0*lld", NUMBER_LEN, (long long)c->number % NUMBER_MOST);
+        memcpy(c->request + (load.number_place - load.request), digits, (size_t)NUMBER_LEN);
     }
-    watch(c, EPOLLOUT);
 }
 
 static void write_line(const connection_t *c, int status)
 {
     const char *id = load.after ? strstr(c->answer, load.after) : NULL;
 
-    id = id ? id + strlen(load.after) : "-\"";
-    fprintf(load.out, "%lld %lld %d %.*s\n", (long long)c->due, (long long)now(), status,
-            (int)strcspn(id, "\""), id);
+    fprintf(load.out, "%lld %lld %d ", (long long)c->due, (long long)now(), status);
+    if (id) {
+        id += strlen(load.after);
+        fprintf(load.out, "%.*s\n", (int)strcspn(id, "\""), id);
+    } else if (!load.after && load.number_place) {
+        fprintf(load.out, "%0*lld\n", NUMBER_LEN, (long long)c->number % NUMBER_MOST);
+    } else {
+        fputs("-\n", load.out);
+    }
 }
 
 /* Whether the answer is complete, and whether the connection may be used again. */
@@ -176,15 +211,39 @@ static void answered(connection_t *c, int keeps)
     }
 }
 
+static void send_request(connection_t *c);
+
 /* A connection that the server has closed while it was idle is opened anew. */
 static void start_over(connection_t *c)
 {
+    if (load.lossy) {
+        load.broken++;
+        c->answer[0] = '\0';
+        write_line(c, 0);
+        close_connection(c);
+        c->busy = 0;
+        load.busy--;
+        return;
+    }
     if (++load.broken > BROKEN_MOST) {
         fprintf(stderr, "load: more than %d connections broke\n", BROKEN_MOST);
         exit(1);
     }
     close_connection(c);
     send_request(c);
+}
+
+/* The request again, from its first byte, on a connection that is new or was left open. */
+static void send_request(connection_t *c)
+{
+    c->sent = 0;
+    c->len = 0;
+    put_number(c);
+    if (c->fd < 0 && !open_connection(c)) {
+        start_over(c);
+        return;
+    }
+    watch(c, EPOLLOUT);
 }
 
 static void step(connection_t *c, uint32_t events)
@@ -197,7 +256,7 @@ static void step(connection_t *c, uint32_t events)
         return;
     }
     if (events & EPOLLOUT) {
-        n = send(c->fd, load.request + c->sent, load.request_len - c->sent, MSG_NOSIGNAL);
+        n = send(c->fd, c->request + c->sent, load.request_len - c->sent, MSG_NOSIGNAL);
         if (n < 0 && errno != EAGAIN) {
             start_over(c);
             return;
@@ -220,13 +279,19 @@ static void step(connection_t *c, uint32_t events)
     }
 }
 
-/* When the next request is due; -1: none is. */
+/*
+ * When the next request is due; -1: none is. One that was due in time is begun late rather than
+ * never, or slow answers would go unseen; but not where losses are counted and times are not.
+ */
 static int64_t next_due(void)
 {
     int64_t due =
         load.rate > 0 ? load.begun + (int64_t)((double)load.started / load.rate * 1e9) : now();
 
-    return due >= load.end || (load.most && load.started >= load.most) ? -1 : due;
+    return due >= load.end || (load.lossy && now() >= load.end) ||
+                   (load.most && load.started >= load.most)
+               ? -1
+               : due;
 }
 
 static void start_due(void)
@@ -274,8 +339,9 @@ static void run(void)
 
 int main(int argc, char **argv)
 {
-    if (argc != 9) {
-        fprintf(stderr, "usage: load PORT CONNECTIONS SECONDS RATE MOST REQUEST AFTER OUT\n");
+    if (argc != 9 && !(argc == 10 && strcmp(argv[9], "lossy") == 0)) {
+        fprintf(stderr,
+                "usage: load PORT CONNECTIONS SECONDS RATE MOST REQUEST AFTER OUT [lossy]\n");
         return 2;
     }
     load.address = (struct sockaddr_in){.sin_family = AF_INET,
@@ -287,6 +353,7 @@ int main(int argc, char **argv)
     load.most = atol(argv[5]);
     read_request(argv[6]);
     load.after = strcmp(argv[7], "-") != 0 ? argv[7] : NULL;
+    load.lossy = argc == 10;
     load.out = fopen(argv[8], "w");
     load.epoll = epoll_create1(EPOLL_CLOEXEC);
     load.connections = calloc((size_t)load.count, sizeof(*load.connections));
@@ -295,6 +362,11 @@ int main(int argc, char **argv)
     }
     for (int i = 0; i < load.count; i++) {
         load.connections[i].fd = -1;
+        load.connections[i].request = malloc(load.request_len);
+        if (!load.connections[i].request) {
+            fail("connections");
+        }
+        memcpy(load.connections[i].request, load.request, load.request_len);
     }
     run();
     printf("%ld %ld %ld\n", load.good, load.bad, load.broken);

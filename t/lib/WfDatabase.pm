@@ -63,6 +63,9 @@ sub kind   { return $_[0]{kind} }
 sub folder { return $_[0]{folder} }
 sub pid    { return $_[0]{pid} }
 
+# The command line of its server, for those who start it again by themselves after `stop`.
+sub command { return @{$_[0]{command}} }
+
 # The password of the user "secret", whom a server lets in by it alone.
 sub password { return $_[0]{kind} eq 'pgsql' ? q{it's "a\\b" %20 c} : q{it's"a\\b=%20c} }
 
@@ -148,6 +151,7 @@ END
 sub _spawn
 {
     my ($self, @command) = @_;
+    $self->{command} = [@command];
     my $pid = fork // die "fork: $!\n";
     if ($pid == 0) {
         open STDIN, '<', '/dev/null' or POSIX::_exit(1);
