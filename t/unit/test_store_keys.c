@@ -89,6 +89,33 @@ static void another_request_is_a_conflict(void **state)
     assert_int_equal(claim_ok(f, join_ok(f, "a"), 10)->nelts, 1);
 }
 
+/* A short body is kept beside its run, whose end is written over it; a longer one apart from it. */
+static void bodies_of_any_length_are_told_apart_after_the_end(void **state)
+{
+    static const apr_size_t lengths[] = {1, 1023, 1024, 1025, 5000};
+    fixture_t *f = *state;
+    apr_uint64_t a = join_ok(f, "a");
+    char text[5000];
+
+    memset(text, '1', sizeof(text));
+    for (size_t i = 0; i < sizeof(lengths) / sizeof(lengths[0]); i++) {
+        const char *key = apr_psprintf(f->pool, "k%d", (int)i);
+        wf_new_run_t first = keyed("12", key), again = keyed("12", key), other = keyed("12", key);
+        wf_finish_t finish;
+        wf_claim_t claim;
+
+        first.payload = again.payload = wf_slice_of(text, lengths[i]);
+        other.payload = wf_slice_of(text, lengths[i] - 1);
+        create_ok(f, &first);
+        claim = claim_one(f, a);
+        assert_true(wf_slice_equal(claim.payload, first.payload));
+        finish = completed(claim.token);
+        assert_int_equal(f->store->finish(NULL, f->store, &finish, f->pool), APR_SUCCESS);
+        assert_same_run(f, &again, &first);
+        assert_int_equal(create_status(f, &other), WF_ECONFLICT);
+    }
+}
+
 static void a_key_is_of_its_vhost_and_user(void **state)
 {
     fixture_t *f = *state;
@@ -252,6 +279,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         STORE_TEST(the_same_request_is_the_first_run),
         STORE_TEST(another_request_is_a_conflict),
+        STORE_TEST(bodies_of_any_length_are_told_apart_after_the_end),
         STORE_TEST(a_key_is_of_its_vhost_and_user),
         STORE_TEST(a_refused_run_leaves_no_key),
         STORE_TEST(what_must_not_overlap_may_be_repeated),

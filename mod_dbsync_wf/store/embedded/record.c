@@ -142,6 +142,11 @@ static const member_t *find_member(unsigned char tag)
     return tag >= 1 && tag <= MEMBER_COUNT ? &members[tag - 1] : NULL;
 }
 
+wf_slice_t wf_record_fields(wf_slice_t bytes)
+{
+    return wf_slice_of(bytes.data + 1, bytes.len - 1);
+}
+
 apr_status_t wf_record_decode(wf_run_t *run, wf_slice_t bytes, apr_pool_t *pool)
 {
     apr_status_t rv = APR_SUCCESS;
@@ -152,7 +157,7 @@ apr_status_t wf_record_decode(wf_run_t *run, wf_slice_t bytes, apr_pool_t *pool)
     if (bytes.len < 1 || bytes.data[0] != RECORD_VERSION) {
         return WF_EPROTOCOL;
     }
-    bytes = wf_slice_of(bytes.data + 1, bytes.len - 1);
+    bytes = wf_record_fields(bytes);
     while (rv == APR_SUCCESS && (rv = wf_field_next(&tag, &value, &bytes)) == APR_SUCCESS) {
         const member_t *member = find_member(tag);
 

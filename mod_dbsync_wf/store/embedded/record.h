@@ -19,6 +19,11 @@ void wf_record_encode(wf_buf_t *buf, const wf_run_t *run);
  */
 apr_status_t wf_record_decode(wf_run_t *run, wf_slice_t bytes, apr_pool_t *pool);
 
+/* The fields of an encoding that wf_record_decode can read; those that are not a run's it passes
+ * over.
+ */
+wf_slice_t wf_record_fields(wf_slice_t bytes);
+
 /* Whether a record that was read is of that run, and has what every run has. */
 int wf_record_is_run(const wf_run_t *run, const wf_uuid_t *pid);
 

@@ -147,6 +147,10 @@ apr_status_t wf_state_output_length(apr_uint64_t *length, wf_state_t *state, wf_
 apr_status_t wf_state_read(wf_run_t *run, wf_state_t *state, const wf_uuid_t *pid,
                            apr_pool_t *pool);
 
+/* Shared likewise: a run's body, wherever it is kept. */
+apr_status_t wf_state_body(wf_slice_t *body, wf_state_t *state, const wf_uuid_t *pid,
+                           apr_pool_t *pool);
+
 /* Shared likewise: ends a run that is under way, and forgets its entry. */
 apr_status_t wf_state_end(wf_run_t *run, wf_state_t *state, wf_entry_t *entry, const wf_run_t *end,
                           apr_pool_t *pool);

@@ -133,7 +133,7 @@ static apr_status_t fill_claim(wf_claim_t *claim, wf_state_t *state, wf_entry_t 
     apr_status_t rv = wf_state_get(&claim->run, state, vhost, &entry->pid, pool);
 
     if (rv == APR_SUCCESS) {
-        rv = wf_payloads_get(&claim->payload, &state->tables, &entry->pid, pool);
+        rv = wf_state_body(&claim->payload, state, &entry->pid, pool);
     }
     if (rv == APR_SUCCESS) {
         rv = wf_markers_get(&claim->markers, &state->tables, &claim->run, pool);
@@ -294,7 +294,7 @@ apr_status_t wf_state_finish(wf_state_t *state, const wf_run_t *end,
         }
         return rv;
     }
-    rv = wf_runs_get(&run, &state->tables, &end->pid, pool);
+    rv = wf_runs_get(&run, NULL, &state->tables, &end->pid, pool);
     if (rv == APR_SUCCESS && run.fence == end->fence && run.status == end->status) {
         return APR_SUCCESS; /* the same call again */
     }

@@ -58,8 +58,9 @@ static apr_status_t purge_run(apr_uint64_t *count, step_t *step, const wf_uuid_t
 {
     wf_state_t *state = step->state;
     wf_run_t run;
+    wf_slice_t body;
     int more;
-    apr_status_t rv = wf_runs_get(&run, &state->tables, pid, pool);
+    apr_status_t rv = wf_runs_get(&run, &body, &state->tables, pid, pool);
 
     if (rv != APR_SUCCESS || !wf_run_status_is_final(run.status) || run.completed > step->end) {
         return rv;
@@ -69,7 +70,7 @@ static apr_status_t purge_run(apr_uint64_t *count, step_t *step, const wf_uuid_t
         return rv == APR_SUCCESS ? APR_INCOMPLETE : rv;
     }
     if ((rv = wf_by_project_delete(&state->tables, &run)) == APR_SUCCESS &&
-        (rv = wf_payloads_delete(&state->tables, pid)) == APR_SUCCESS) {
+        (body.len || (rv = wf_payloads_delete(&state->tables, pid)) == APR_SUCCESS)) {
         rv = wf_runs_delete(&state->tables, pid);
     }
     if (rv == APR_SUCCESS && run.idempotency_key) {

@@ -5,6 +5,9 @@
 #include <apr_strings.h>
 #include "base/log.h"
 
+/* Bytes of a body that goes with its run: far less than a page, and less than its end writes. */
+#define SHORT_BODY 1024u
+
 /* Lays what the board knows of a run that is under way over its record. */
 static void overlay(wf_run_t *run, const wf_entry_t *entry)
 {
@@ -23,7 +26,7 @@ static void overlay(wf_run_t *run, const wf_entry_t *entry)
 
 apr_status_t wf_state_read(wf_run_t *run, wf_state_t *state, const wf_uuid_t *pid, apr_pool_t *pool)
 {
-    apr_status_t rv = wf_runs_get(run, &state->tables, pid, pool);
+    apr_status_t rv = wf_runs_get(run, NULL, &state->tables, pid, pool);
     const wf_entry_t *entry = wf_board_find(&state->board, pid);
 
     if (rv == APR_SUCCESS && entry) {
@@ -55,11 +58,7 @@ static apr_status_t find_keyed(wf_run_t *run, wf_state_t *state, const wf_run_t 
     if (strcmp(run->project, spec->project) != 0 || strcmp(run->task, spec->task) != 0) {
         return WF_ECONFLICT;
     }
-    rv = wf_payloads_get(&first, &state->tables, &pid, pool);
-    if (rv == APR_NOTFOUND) {
-        /* Whether it is the same request cannot be told any more. */
-        return wf_tables_nonsense(&state->tables, "payloads.db");
-    }
+    rv = wf_state_body(&first, state, &pid, pool);
     return rv == APR_SUCCESS && !wf_slice_equal(first, payload) ? WF_ECONFLICT : rv;
 }
 
@@ -94,17 +93,33 @@ static apr_status_t admit(wf_run_t *run, wf_state_t *state, const wf_run_t *spec
     return rv == APR_SUCCESS ? WF_EOVERLAP : rv;
 }
 
+apr_status_t wf_state_body(wf_slice_t *body, wf_state_t *state, const wf_uuid_t *pid,
+                           apr_pool_t *pool)
+{
+    wf_run_t run;
+    apr_status_t rv = wf_runs_get(&run, body, &state->tables, pid, pool);
+
+    if (rv == APR_SUCCESS && body->len == 0) {
+        rv = wf_payloads_get(body, &state->tables, pid, pool);
+        if (rv == APR_NOTFOUND) {
+            return wf_tables_nonsense(&state->tables, "payloads.db");
+        }
+    }
+    return rv;
+}
+
 /* Writes a run that is let in, with its queue entry and its key. */
 static apr_status_t add_run(wf_run_t *run, wf_state_t *state, wf_slice_t payload, apr_pool_t *pool)
 {
-    apr_status_t rv = wf_runs_add(&state->tables, run);
+    int is_short = payload.len && payload.len <= SHORT_BODY;
+    apr_status_t rv = wf_runs_add(&state->tables, run, is_short ? payload : wf_slice(NULL));
 
     if (rv == APR_EEXIST) {
         const wf_uuid_t pid = run->pid;
 
         return wf_state_read(run, state, &pid, pool); /* the same call again */
     }
-    if (rv == APR_SUCCESS) {
+    if (rv == APR_SUCCESS && !is_short) {
         rv = wf_payloads_put(&state->tables, &run->pid, payload);
     }
     if (rv == APR_SUCCESS) {
@@ -176,7 +191,8 @@ static apr_status_t forget_damaged(wf_run_t *run, wf_state_t *state, wf_entry_t 
 apr_status_t wf_state_end(wf_run_t *run, wf_state_t *state, wf_entry_t *entry, const wf_run_t *end,
                           apr_pool_t *pool)
 {
-    apr_status_t rv = wf_runs_get(run, &state->tables, &entry->pid, pool);
+    wf_slice_t body;
+    apr_status_t rv = wf_runs_get(run, &body, &state->tables, &entry->pid, pool);
 
     if (rv == WF_EDAMAGED) {
         return forget_damaged(run, state, entry);
@@ -195,7 +211,7 @@ apr_status_t wf_state_end(wf_run_t *run, wf_state_t *state, wf_entry_t *entry, c
         run->progress = end->progress;
         run->records = end->records;
     }
-    rv = wf_runs_put(&state->tables, run);
+    rv = wf_runs_put(&state->tables, run, body);
     if (rv == APR_SUCCESS) {
         rv = wf_active_delete(&state->tables, &entry->pid);
     }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * payloads: pid -> the body. Apart from the runs, so that a status never reads a large body and an
- * end never writes it again.
+ * end never writes it again; a short one costs less beside its run.
  */
 #include "store/embedded/tables.h"
 

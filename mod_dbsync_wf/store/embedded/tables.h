@@ -4,8 +4,8 @@
  * spelled. Statuses are those of bdb_table.h; WF_EDAMAGED also where a value is not what was
  * written.
  *
- * - runs: pid -> record (record.h): what never changes after create, and the end
- * - payloads: pid -> the body, byte for byte
+ * - runs: pid -> record (record.h): what never changes after create, and the end; and a short body
+ * - payloads: pid -> the body, byte for byte, where it is long
  * - active: pid -> record of what changes, and the claim's sequence; queued and running runs only
  * - by_project: vhost NUL project NUL pid -> nothing; for lists, newest last
  * - runners: incarnation -> host; those that have not expired
@@ -44,11 +44,12 @@ apr_status_t wf_tables_nonsense(wf_tables_t *tables, const char *table);
 
 /*
  * runs: add answers APR_EEXIST where the pid is taken; walk visits the pids from that one on, and
- * walk_back those that are smaller, the greatest first.
+ * walk_back those that are smaller, the greatest first. `body`: empty where it is in payloads; get
+ * gives it where it is asked for (not NULL).
  */
-apr_status_t wf_runs_add(wf_tables_t *tables, const wf_run_t *run);
-apr_status_t wf_runs_put(wf_tables_t *tables, const wf_run_t *run);
-apr_status_t wf_runs_get(wf_run_t *run, wf_tables_t *tables, const wf_uuid_t *pid,
+apr_status_t wf_runs_add(wf_tables_t *tables, const wf_run_t *run, wf_slice_t body);
+apr_status_t wf_runs_put(wf_tables_t *tables, const wf_run_t *run, wf_slice_t body);
+apr_status_t wf_runs_get(wf_run_t *run, wf_slice_t *body, wf_tables_t *tables, const wf_uuid_t *pid,
                          apr_pool_t *pool);
 
 apr_status_t wf_runs_delete(wf_tables_t *tables, const wf_uuid_t *pid);
