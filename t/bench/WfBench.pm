@@ -25,11 +25,11 @@ my $PASSWORD = 'wonderland';
 # One of the programs of this folder, as built.
 sub program { return "$ENV{WF_BENCH}/$_[0]" }
 
-# number_of(PROGRAM, ARGUMENT…): the number that it prints. Dies where it fails.
+# number_of(PROGRAM, ARGUMENT…): the first number that it prints. Dies where it fails.
 sub number_of
 {
     open my $in, '-|', @_ or die "@_: $!\n";
-    my $number = <$in>;
+    my ($number) = split ' ', <$in> // '';
     close $in or die "@_ failed\n";
     return $number + 0;
 }

@@ -7,6 +7,7 @@
 use strict;
 use warnings FATAL => 'all';
 use Time::HiRes qw(time);
+use WfBench qw(median row);
 use WfConfig qw(server_var);
 use WfDatabase ();
 use WfServer qw(pid_of);
@@ -22,7 +23,7 @@ my $lite = WfDatabase->start('sqlite3', "$state/bench-sqlite3");
 my $pg = WfDatabase->start('pgsql', "$state/bench-pgsql", fsync => 'on');
 my $csv = "$state/bench.csv";
 my %seconds;
-my $peak = 0;
+my $peak = 0; # megabytes of the runner, at most, so far
 
 # The rows: some hundred bytes each.
 sub fill
@@ -49,7 +50,8 @@ sub clock
 # Runs the write, and takes the time between the run's start and its end.
 sub copy
 {
-    my ($name, $from, $to, $more) = @_;
+    my ($name, $from, $to, $more, $upto) = @_;
+    $upto //= $rows;
     my $run = run_end(post_actions([{
         action    => 'write',
         connector => 'to',
@@ -58,10 +60,10 @@ sub copy
         key       => ['id'],
         map       => {map { ($_ => "{{$_}}") } @COLUMNS},
         source    => {connector => 'from', params => {more => $more},
-            sql => 'SELECT id, name, city, amount + :more AS amount, changed FROM customer'},
+            sql => "SELECT id, name, city, amount + :more AS amount, changed FROM customer WHERE id <= $upto"},
     }], connectors => {from => $from, to => $to}), seconds => 600);
     die "$name: $run->{status}: $run->{error}{detail}\n" if $run->{status} ne 'completed';
-    die "$name: $run->{result}{written} of $rows\n" if $run->{result}{written} != $rows;
+    die "$name: $run->{result}{written} of $upto\n" if $run->{result}{written} != $upto;
     my ($start, $end) = map { seconds_of($run->{$_}) } qw(startTime completionTime);
     push @{$seconds{$name}}, $end - $start;
     my $now = runner_peak(pid_of('runner'));
@@ -92,43 +94,57 @@ sub into_pg
     return;
 }
 
+sub fresh_lite
+{
+    my $db = WfDatabase->start('sqlite3', "$state/bench-target");
+    $db->sql(sprintf $TABLE, 'integer', 'numeric');
+    return $db;
+}
+
 sub into_lite
 {
-    my $fresh = sub {
-        my $db = WfDatabase->start('sqlite3', "$state/bench-target");
-        $db->sql(sprintf $TABLE, 'integer', 'numeric');
-        return $db;
-    };
-    my $db = $fresh->();
+    my $db = fresh_lite();
     clock('sqlite3 .import', sub { $db->sql(".import --csv $csv customer\n") });
-    $db = $fresh->();
+    $db = fresh_lite();
     copy('PostgreSQL to SQLite', $pg, $db, 0);
     copy('again, over the same rows (SQLite)', $pg, $db, 0);
     copy('again, each row changed (SQLite)', $pg, $db, 1);
     return;
 }
 
-sub median { my @sorted = sort { $a <=> $b } @_; return $sorted[@sorted / 2] }
+# How much memory the runner needs for few rows; for all of them it must not be more.
+sub few
+{
+    my @few = (0, int $rows / 10);
+    empty_pg();
+    copy('few', $lite, $pg, @few) for 1 .. 2;
+    copy('few', $pg, fresh_lite(), @few);
+    return $peak;
+}
 
 sub report
 {
-    my ($tool, @names) = @_;
+    my ($tool, %names) = @_;
     my $base = median(@{$seconds{$tool}});
-    for my $name ($tool, @names) {
+    for my $name (sort keys %names) {
         my $median = median(@{$seconds{$name}});
-        printf "%-42s %7.2f s  %9.0f rows/s  %s\n", $name, $median, $rows / $median,
-            $name eq $tool ? '' : sprintf('%.2f of it', $base / $median);
+        my @pairs = map { $seconds{$tool}[$_] / $seconds{$name}[$_] } 0 .. $rounds - 1;
+        row(name => "write, $name / $tool, rows/s", goal => $names{$name}, value => median(@pairs),
+            rates => {write => $rows / $median, tool => $rows / $base},
+            how => "$rows rows from a streamed statement, upsert by key, $rounds rounds");
     }
     return;
 }
 
-printf "%d rows, medians of %d rounds\n", $rows, $rounds;
 fill();
+my $few = few();
 for (1 .. $rounds) {
     into_pg();
     into_lite();
 }
-report('psql \copy', 'SQLite to PostgreSQL', 'again, over the same rows', 'again, each row changed');
-report('sqlite3 .import', 'PostgreSQL to SQLite', 'again, over the same rows (SQLite)',
-    'again, each row changed (SQLite)');
-printf "the runner's peak resident memory: %.0f MB\n", $peak;
+report('psql \copy', 'SQLite to PostgreSQL' => '>= 0.50', 'again, over the same rows' => '',
+    'again, each row changed' => '');
+report('sqlite3 .import', 'PostgreSQL to SQLite' => '>= 0.50', 'again, over the same rows (SQLite)' => '',
+    'again, each row changed (SQLite)' => '');
+row(name => "write: the runner's peak memory, $rows rows / a tenth of them", goal => 'flat', value => $peak / $few,
+    rates => {few => $few, all => $peak}, how => 'resident, MB');
