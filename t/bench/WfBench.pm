@@ -75,6 +75,7 @@ MaxSpareThreads 64
 MaxKeepAliveRequests 0
 DbsyncWfProjects "$folder/projects"
 DbsyncWfQueueLimit 0
+DbsyncWfCacheSize 64M
 DocumentRoot "$folder/docs"
 <Location "/static">
     $auth

@@ -6,18 +6,21 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <apr_strings.h>
+#include "base/clock.h"
 #include "base/log.h"
 #include "base/result.h"
 #include "store/embedded/bdb_mark.h"
 
 #define LOG_FILE_SIZE   (8u * 1024 * 1024)
 #define LOG_BUFFER_SIZE (1u * 1024 * 1024)
-#define CHECKPOINT_SIZE (16u * 1024 * 1024)   /* bytes put between checkpoints */
-#define CACHE_PART      4u                    /* or that part of the cache */
-#define LOCKS_MAX       50000u                /* a batch locks each page that it touches */
-#define ERRORS_MOST     12u                   /* messages about errors in each ... */
-#define ERRORS_PERIOD   apr_time_from_sec(60) /* ... of these */
-#define DAMAGE_MOST     3u                    /* messages about damage in the same */
+#define CHECKPOINT_SIZE (16u * 1024 * 1024)     /* bytes put between checkpoints, at most ... */
+#define RHYTHM_SIZE     (1024u * 1024)          /* ... or so many, ... */
+#define RHYTHM          apr_time_from_msec(250) /* ... after that time: nobody waits for long */
+#define CACHE_PART      4u                      /* or that part of the cache */
+#define LOCKS_MAX       50000u                  /* a batch locks each page that it touches */
+#define ERRORS_MOST     12u                     /* messages about errors in each ... */
+#define ERRORS_PERIOD   apr_time_from_sec(60)   /* ... of these */
+#define DAMAGE_MOST     3u                      /* messages about damage in the same */
 #define BAD_CHECKSUM    "BDB0684 checksum error: page %lu"
 #define CACHE_REGION    (1024u * 1024 * 1024) /* greatest single region of the cache */
 
@@ -156,8 +159,8 @@ static int configure(DB_ENV *env, const wf_bdb_config_t *config)
 
 apr_status_t wf_bdb_open(wf_bdb_t **bdb, const wf_bdb_config_t *config, apr_pool_t *pool)
 {
-    const u_int32_t flags = DB_CREATE | DB_INIT_TXN | DB_INIT_LOCK | DB_INIT_LOG | DB_INIT_MPOOL |
-                            DB_RECOVER;
+    const u_int32_t flags =
+        DB_CREATE | DB_INIT_TXN | DB_INIT_LOCK | DB_INIT_LOG | DB_INIT_MPOOL | DB_RECOVER;
     wf_bdb_t *fresh = apr_pcalloc(pool, sizeof(*fresh));
     apr_status_t rv = wf_bdb_mark_check(config, pool);
     DB_ENV *env;
@@ -263,12 +266,17 @@ void wf_bdb_abort(wf_bdb_t *bdb)
     }
 }
 
-/* A small cache must not come to hold nothing but pages that are to be written. */
-static apr_uint64_t checkpoint_size(const wf_bdb_t *bdb)
+/*
+ * Whether there is enough to write. Calls wait while that is done, and longer for more of it: so it
+ * comes often where little is put in a second, and where much is by how much it is. And a small
+ * cache must not come to hold nothing but pages that are to be written.
+ */
+static int is_due(const wf_bdb_t *bdb)
 {
     apr_uint64_t part = bdb->cache_size / CACHE_PART;
 
-    return part < CHECKPOINT_SIZE ? part : CHECKPOINT_SIZE;
+    return bdb->written >= (part < CHECKPOINT_SIZE ? part : CHECKPOINT_SIZE) ||
+           (bdb->written >= RHYTHM_SIZE && wf_clock() >= bdb->checkpointed + RHYTHM);
 }
 
 int wf_bdb_is_laden(const wf_bdb_t *bdb)
@@ -280,12 +288,13 @@ apr_status_t wf_bdb_checkpoint(wf_bdb_t *bdb, int now)
 {
     apr_status_t rv;
 
-    if (!bdb->written || (!now && bdb->written < checkpoint_size(bdb))) {
+    if (!bdb->written || (!now && !is_due(bdb))) {
         return APR_SUCCESS;
     }
     rv = wf_bdb_status(bdb, bdb->env->txn_checkpoint(bdb->env, 0, 0, 0), "checkpoint");
     if (rv == APR_SUCCESS) {
         bdb->written = 0;
+        bdb->checkpointed = wf_clock();
         wf_bdb_mark_set(bdb);
     }
     return rv;

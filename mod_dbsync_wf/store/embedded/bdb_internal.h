@@ -24,6 +24,7 @@ struct wf_bdb_t {
     apr_uint64_t cache_size; /* bytes */
     apr_uint64_t changes;    /* puts and deletes so far */
     apr_size_t written;      /* bytes put since the last checkpoint, roughly */
+    apr_time_t checkpointed; /* when that was, a wf_clock time */
     wf_log_limit_t limit;    /* of what is said about errors: one may come back with each call */
     wf_log_limit_t damage_limit;
 };
