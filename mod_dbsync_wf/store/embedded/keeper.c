@@ -186,6 +186,7 @@ static apr_status_t open_keeper(wf_keeper_t *keeper, const wf_keeper_config_t *c
     keeper->listener = config->listener;
     keeper->restarts = config->restarts;
     keeper->started = apr_time_now();
+    keeper->inbox = apr_palloc(pool, WF_INBOX_SIZE);
     keeper->epoll = epoll_create1(EPOLL_CLOEXEC);
     if (keeper->epoll < 0) {
         return errno;
