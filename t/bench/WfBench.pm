@@ -14,7 +14,8 @@ use MIME::Base64 qw(encode_base64);
 use WfConfig qw(server_var);
 use WfHttpd;
 
-our @EXPORT_OK = qw($BODY bench_httpd load median number_of percentile program row state wrk);
+our @EXPORT_OK = qw($BODY authorization bench_httpd load median number_of percentile program row state wrk
+    write_file);
 
 # The example of DBSync's own page.
 our $BODY = '{"name": "John Doe", "address": {"lineOne": "123 Main Street", "city": "Nashville", "state": "TN"}}';
@@ -57,9 +58,9 @@ sub bench_httpd
     my $httpd = WfHttpd->new($name);
     my $folder = $httpd->folder;
     mkdir "$folder/$_" or die "$folder/$_: $!\n" for qw(projects docs);
-    _write("$folder/users", 'alice:{SHA}' . sha1_base64($PASSWORD) . "=\n");
+    write_file("$folder/users", 'alice:{SHA}' . sha1_base64($PASSWORD) . "=\n");
     for my $id (keys %{$projects}) {
-        _write("$folder/projects/$id.json", JSON::PP->new->encode({id => $id, %{$projects->{$id}}}));
+        write_file("$folder/projects/$id.json", JSON::PP->new->encode({id => $id, %{$projects->{$id}}}));
     }
     my $auth = qq{AuthType Basic\nAuthName bench\nAuthUserFile "$folder/users"\nRequire valid-user\n};
     $httpd->configure(<<"END");
@@ -87,7 +88,8 @@ END
     return $httpd;
 }
 
-sub _write
+# write_file(FILE, TEXT)
+sub write_file
 {
     my ($file, $text) = @_;
     open my $out, '>', $file or die "$file: $!\n";
@@ -96,7 +98,8 @@ sub _write
     return;
 }
 
-sub _authorization { return 'Authorization: Basic ' . encode_base64("alice:$PASSWORD", '') }
+# The header line of a client that may do all.
+sub authorization { return 'Authorization: Basic ' . encode_base64("alice:$PASSWORD", '') }
 
 # wrk(HTTPD, METHOD, PATH, SECONDS, CONNECTIONS): requests a second. Dies where any is not answered
 # 2xx.
@@ -104,13 +107,13 @@ sub wrk
 {
     my ($httpd, $method, $path, $seconds, $connections) = @_;
     my $script = state('bench.lua');
-    _write($script, $method eq 'POST' ? <<"END" : '');
+    write_file($script, $method eq 'POST' ? <<"END" : '');
 wrk.method = "POST"
 wrk.body = '$BODY'
 wrk.headers["Content-Type"] = "application/json"
 END
     my $url = "http://127.0.0.1:$httpd->{port}$path";
-    my $said = qx(wrk -t1 -c$connections -d$seconds -H '@{[_authorization()]}' -s $script '$url' 2>&1);
+    my $said = qx(wrk -t1 -c$connections -d$seconds -H '@{[authorization()]}' -s $script '$url' 2>&1);
     die "$method $path: $said\n" if $said =~ /Non-2xx|Socket errors/ || $? != 0;
     my ($rate) = $said =~ /Requests\/sec:\s+([\d.]+)/ or die "$method $path: $said\n";
     return $rate;
@@ -123,7 +126,7 @@ sub load
     my ($port, $method, $path, %option) = @_;
     my $body = $option{body} // $BODY;
     my ($request, $out) = (state('bench.request'), state('bench.answers'));
-    _write($request, join "\r\n", "$method $path HTTP/1.1", "Host: 127.0.0.1:$port", _authorization(),
+    write_file($request, join "\r\n", "$method $path HTTP/1.1", "Host: 127.0.0.1:$port", authorization(),
         ($method eq 'POST' ? ('Content-Type: application/json', 'Content-Length: ' . length $body) : ()),
         '', $method eq 'POST' ? $body : '');
     my @arguments = ($port, $option{connections} // 32, $option{seconds} // 3600, $option{rate} // 0,

@@ -210,10 +210,11 @@ static void measure(grow_t *g, int calls)
 
 /* ---- commands ---- */
 
-static void read_all(grow_t *g)
+/* By project, so that what leads to its runs is read too. */
+static void read_project(grow_t *g, const char *vhost, const char *project)
 {
     wf_store_t *store = g->bench.store;
-    wf_run_query_t query = {.vhost = BENCH_VHOST, .limit = WF_LIST_MOST};
+    wf_run_query_t query = {.vhost = vhost, .project = project, .limit = WF_LIST_MOST};
     wf_run_list_t list;
     apr_pool_t *pool;
 
@@ -224,6 +225,15 @@ static void read_all(grow_t *g)
         query.before = list.next;
     } while (list.more);
     apr_pool_destroy(pool);
+}
+
+static void read_all(grow_t *g)
+{
+    for (int i = 0; i < KEPT_VHOSTS; i++) {
+        for (int j = 0; j < KEPT_PROJECTS; j++) {
+            read_project(g, kept_vhosts[i], kept_projects[j]);
+        }
+    }
 }
 
 /* A keeper that begins; the runner is the same, whose lease goes on. */

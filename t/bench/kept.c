@@ -13,7 +13,7 @@
     50 /* runs that are made at a time, while the ones before are claimed and finished             \
         */
 
-const char *const kept_vhosts[] = {BENCH_VHOST, "other:80"};
+const char *const kept_vhosts[KEPT_VHOSTS] = {BENCH_VHOST, "other:80"};
 const char *const kept_projects[KEPT_PROJECTS] = {"569", "570", "571", "572"};
 const char *const kept_tasks[KEPT_TASKS] = {"12", "13", "14", "15", "16"};
 

@@ -14,10 +14,11 @@ typedef struct kept_t {
     unsigned char vhost; /* index in kept_vhosts */
 } kept_t;
 
+#define KEPT_VHOSTS   2
 #define KEPT_PROJECTS 4
 #define KEPT_TASKS    5
 
-extern const char *const kept_vhosts[];
+extern const char *const kept_vhosts[KEPT_VHOSTS];
 extern const char *const kept_projects[KEPT_PROJECTS];
 extern const char *const kept_tasks[KEPT_TASKS];
 
