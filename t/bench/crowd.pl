@@ -98,8 +98,8 @@ sub costs
     wait_until('the runs to end', sub { metric($server, $ended) == $before + $LIVES });
     return {
         'GET /status, requests/s' => $rate,
-        'POST run, 1/ms'          => 1 / median(map { ($_->[1] - $_->[0]) / 1e6 } @{$answers}),
-        'runs, from POST to end, a second' => $LIVES / (time - $begun),
+        'POST run, 1 / median ms' => 1 / median(map { ($_->[1] - $_->[0]) / 1e6 } @{$answers}),
+        'runs/s, from POST to end' => $LIVES / (time - $begun),
     };
 }
 
@@ -108,7 +108,8 @@ sub compare
     my ($what, $crowd, $idle) = @_;
     my %costs;
     for my $round (0 .. $rounds) {
-        for my $of (['idle', $idle], ['crowd', $crowd]) {
+        my @both = (['idle', $idle], ['crowd', $crowd]);
+        for my $of ($round % 2 ? @both : reverse @both) {
             my $costs = costs($of->[1]);
             next if $round == 0; # warms both
             push @{$costs{$_}{$of->[0]}}, $costs->{$_} for keys %{$costs};
@@ -206,8 +207,9 @@ sub measure_running
     my ($idle) = @_;
     my $server = server('bench-crowd', \%tasks);
     my $before = own_memory($server);
-    post($server, 'long', $RUNNING);
+    my ($answers, @pids) = post($server, 'long', $RUNNING);
     wait_until('all to run', sub { metric($server, 'runs_running') == $RUNNING });
+    wait_until('what they tell when they begin', sub { $server->{httpd}->run_get($pids[-1])->{progress} });
     tell_what_it_takes('runs at once', $RUNNING, $server, $before);
     compare("$RUNNING runs at once", $server, $idle);
     $server->{httpd}->stop;
