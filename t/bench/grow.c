@@ -21,6 +21,7 @@
 #include <apr_general.h>
 #include "base/clock.h"
 #include "kept.h"
+#include "store/embedded/state.h"
 
 #define MEGABYTE   (1024ull * 1024)
 #define TTL        apr_time_from_sec(24 * 3600)
@@ -31,7 +32,7 @@
 
 typedef struct grow_t {
     bench_t bench;
-    apr_uint64_t incarnation; /* 0: none yet */
+    apr_uint64_t incarnation; /* of the runner that holds a run from before all that are kept */
     kept_t *kept;             /* the oldest first, from `oldest` on, and then from the beginning */
     long count;
     long oldest;
@@ -43,7 +44,7 @@ static void fill(grow_t *g, long runs)
     g->count = runs;
     g->kept = malloc(sizeof(*g->kept) * (apr_size_t)runs);
     check(g->kept ? APR_SUCCESS : APR_ENOMEM, "memory");
-    kept_fill(g->kept, (unsigned)runs, g->bench.folder, FILL_CACHE, g->bench.pool);
+    g->incarnation = kept_fill(g->kept, (unsigned)runs, g->bench.folder, FILL_CACHE, g->bench.pool);
     g->next = (unsigned)runs;
 }
 
@@ -58,6 +59,7 @@ typedef enum {
     LIST_OLDER,
     LIST_TASK,
     LIST_STATUS,
+    LIST_RUNNING,
     UNDER_WAY,
     STATS,
     CLAIM,
@@ -70,8 +72,8 @@ typedef enum {
 
 static const char *const names[CALLS] = {"create",       "get-new",    "get-any",   "list",
                                          "list-project", "list-older", "list-task", "list-status",
-                                         "under-way",    "stats",      "claim",     "progress",
-                                         "finish",       "interrupt",  "purge"};
+                                         "list-running", "under-way",  "stats",     "claim",
+                                         "progress",     "finish",     "interrupt", "purge"};
 
 typedef struct samples_t {
     double *of[CALLS]; /* microseconds */
@@ -110,6 +112,7 @@ static void look(grow_t *g, samples_t *samples, apr_pool_t *pool)
     wf_run_query_t older = project;
     wf_run_query_t task = project;
     wf_run_query_t status = project;
+    wf_run_query_t running = project;
     wf_store_stats_t stats;
     wf_under_way_t under_way;
     wf_run_list_t list;
@@ -117,12 +120,15 @@ static void look(grow_t *g, samples_t *samples, apr_pool_t *pool)
     older.before = any_of(g)->pid;
     task.task = kept_tasks[0];
     status.status = WF_RUN_ERROR;
+    running.status = WF_RUN_RUNNING;
     task.limit = status.limit = SHORT_PAGE;
     TIMED(samples, LIST, store->list(&list, store, &all, NULL, pool));
     TIMED(samples, LIST_PROJECT, store->list(&list, store, &project, NULL, pool));
     TIMED(samples, LIST_OLDER, store->list(&list, store, &older, NULL, pool));
     TIMED(samples, LIST_TASK, store->list(&list, store, &task, NULL, pool));
     TIMED(samples, LIST_STATUS, store->list(&list, store, &status, NULL, pool));
+    TIMED(samples, LIST_RUNNING, store->list(&list, store, &running, NULL, pool));
+    check(list.runs->nelts > 0 ? APR_SUCCESS : APR_EGENERAL, "the run that runs");
     TIMED(samples, UNDER_WAY,
           store->under_way(&under_way, store, BENCH_VHOST, kept_projects[0], kept_tasks[0], NULL,
                            pool));
@@ -168,7 +174,7 @@ static void purge(grow_t *g, samples_t *samples, int runs, apr_pool_t *pool)
     wf_store_t *store = g->bench.store;
     apr_uint64_t gone = 0;
 
-    while (gone < (apr_uint64_t)runs) {
+    while (gone + WF_PURGE_STEP <= (apr_uint64_t)runs) { /* the first step passes one that runs */
         apr_uint64_t count;
         int more;
 
@@ -242,11 +248,12 @@ static void start(grow_t *g, long megabytes)
     wf_store_t *store = g->bench.store;
     double begun = now();
     wf_store_stats_t stats;
+    apr_array_header_t *interrupted;
 
     bench_start(&g->bench, (apr_uint64_t)megabytes * MEGABYTE);
     check(store->stats(&stats, store, NULL, 0, NULL, g->bench.pool), "stats");
     printf("process %d\nstart %.0f\n", (int)g->bench.keeper, now() - begun);
-    check(store->join(&g->incarnation, store, "bench", 16, TTL, g->bench.pool), "join");
+    check(store->heartbeat(&interrupted, store, g->incarnation, TTL, g->bench.pool), "heartbeat");
 }
 
 static void obey(grow_t *g, const char *line)

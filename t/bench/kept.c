@@ -8,10 +8,9 @@
 #include "store/embedded/keeper_home.h"
 #include "store/embedded/state.h"
 
-#define LEASE apr_time_from_sec(24 * 3600)
-#define BATCH                                                                                      \
-    50 /* runs that are made at a time, while the ones before are claimed and finished             \
-        */
+#define LEASE       apr_time_from_sec(24 * 3600)
+#define BATCH       50 /* runs made at a time, while those before are claimed and finished */
+#define FIRST_CLAIM 0x100000000 /* a number that no client's claims come to */
 
 const char *const kept_vhosts[KEPT_VHOSTS] = {BENCH_VHOST, "other:80"};
 const char *const kept_projects[KEPT_PROJECTS] = {"569", "570", "571", "572"};
@@ -66,6 +65,7 @@ typedef struct fill_t {
     wf_bdb_t *bdb;
     wf_state_t state;
     wf_holder_t *holder;
+    wf_entry_t *old; /* the run that never ends */
     apr_uint64_t sequence;
     apr_pool_t *batch;
 } fill_t;
@@ -91,7 +91,7 @@ static void finish_held(fill_t *f)
     const apr_array_header_t *none = apr_array_make(f->batch, 1, sizeof(wf_run_marker_t));
     wf_entry_t *entry;
 
-    while ((entry = TAILQ_FIRST(&f->holder->held)) != NULL) {
+    while ((entry = TAILQ_LAST(&f->holder->held, wf_entry_queue)) != f->old) {
         wf_token_t token = {entry->pid, entry->fence};
         wf_finish_t finish = kept_finish(&token);
         wf_run_t end = {.pid = token.pid,
@@ -160,10 +160,11 @@ static int by_pid(const void *a, const void *b)
     return memcmp(a, b, sizeof(wf_uuid_t));
 }
 
-void kept_fill(kept_t *kept, unsigned runs, const char *folder, apr_uint64_t cache,
-               apr_pool_t *pool)
+apr_uint64_t kept_fill(kept_t *kept, unsigned runs, const char *folder, apr_uint64_t cache,
+                       apr_pool_t *pool)
 {
-    fill_t f = {.sequence = 0};
+    apr_uint64_t incarnation;
+    fill_t f = {.sequence = FIRST_CLAIM};
     wf_home_t home;
 
     wf_log_bind(NULL, NULL, WF_LOG_ERROR);
@@ -172,6 +173,9 @@ void kept_fill(kept_t *kept, unsigned runs, const char *folder, apr_uint64_t cac
     check(wf_bdb_open(&f.bdb, &home.bdb, pool), "the environment");
     check(wf_state_open(&f.state, f.bdb, pool), "the tables");
     check(wf_state_join(&f.holder, &f.state, "bench", LEASE, pool), "join");
+    create(&f, bench_run(wf_slice(BENCH_BODY)));
+    claim_queued(&f);
+    f.old = TAILQ_FIRST(&f.holder->held);
     for (unsigned at = 0; at < runs; at += BATCH) {
         make_batch(&f, kept + at, at, runs - at < BATCH ? runs - at : BATCH);
     }
@@ -180,8 +184,10 @@ void kept_fill(kept_t *kept, unsigned runs, const char *folder, apr_uint64_t cac
         claim_queued(&f);
         commit(&f);
     }
+    incarnation = f.holder->incarnation;
     wf_bdb_close(f.bdb);
     wf_home_close(&home);
     apr_pool_destroy(f.batch);
     qsort(kept, runs, sizeof(*kept), by_pid);
+    return incarnation;
 }

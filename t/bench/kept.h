@@ -35,7 +35,7 @@ wf_finish_t kept_finish(const wf_token_t *token);
  * because the sockets would take most of the time: a batch is what a keeper with a hundred busy
  * clients does at a time, and durable. Within one the runs come in no order, as clients' do.
  */
-void kept_fill(kept_t *kept, unsigned runs, const char *folder, apr_uint64_t cache,
-               apr_pool_t *pool);
+apr_uint64_t kept_fill(kept_t *kept, unsigned runs, const char *folder, apr_uint64_t cache,
+                       apr_pool_t *pool);
 
 #endif
