@@ -153,10 +153,9 @@ static int configure(DB_ENV *env, const wf_bdb_config_t *config)
 
 apr_status_t wf_bdb_open(wf_bdb_t **bdb, const wf_bdb_config_t *config, apr_pool_t *pool)
 {
-    /* Without DB_INIT_LOCK: there is one thread, with one transaction at a time, and what would be
-     * locked for each page that it reads would be against nobody. */
-    const u_int32_t flags =
-        DB_CREATE | DB_INIT_TXN | DB_INIT_LOG | DB_INIT_MPOOL | DB_THREAD | DB_RECOVER;
+    /* Neither DB_INIT_LOCK nor DB_THREAD: there is one thread, with one transaction at a time, and
+     * what would be locked for each call and each page that it reads would be against nobody. */
+    const u_int32_t flags = DB_CREATE | DB_INIT_TXN | DB_INIT_LOG | DB_INIT_MPOOL | DB_RECOVER;
     wf_bdb_t *fresh = apr_pcalloc(pool, sizeof(*fresh));
     apr_status_t rv = wf_bdb_mark_check(config, pool);
     DB_ENV *env;

@@ -43,7 +43,7 @@ static void note_checksums(wf_bdb_t *bdb, DB *db, const char *name)
 apr_status_t wf_table_open(wf_table_t **table, wf_bdb_t *bdb, const char *name, int make,
                            apr_pool_t *pool)
 {
-    const u_int32_t flags = DB_THREAD | DB_AUTO_COMMIT | (make ? DB_CREATE : 0);
+    const u_int32_t flags = DB_AUTO_COMMIT | (make ? DB_CREATE : 0);
     wf_table_t *fresh = apr_pcalloc(pool, sizeof(*fresh));
     DB *db;
     int error;
