@@ -16,13 +16,26 @@ my ($rounds, $many) = @ARGV;
 my @sizes = sort { $a <=> $b } keys %{{map { ($_ => 1) } 1000, 100_000, $many || 1_000_000}};
 my $CALLS = 384;       # a round
 my $CACHE = 64;        # megabytes: what is the default of DbsyncWfCacheSize
-my $STARTS = 5;        # of each keeper after kill -9, at least
+my $STARTS = 5;        # of each keeper after kill -9
 my $BYTES_A_RUN = 1200;
 my $folder = state('bench-growth');
 my $KEPT = "$sizes[-1] runs kept / $sizes[0]";
 
+my @stores;
+
+# Also where this ends early: each store is ended, and its keeper with it, whose shared memory is left
+# then.
 local @SIG{qw(INT TERM HUP)} = (sub { exit 1 }) x 3;
-END { local $?; remove_tree($folder) if $folder }
+END {
+    local $?;
+    for my $store (@stores) {
+        kill 'TERM', $store->{pid};
+        waitpid $store->{pid}, 0;
+        my $memory = readlink "$store->{folder}/env" // next;
+        remove_tree($memory, "$memory.new") if $memory =~ m{^/dev/shm/dbsync_wf-};
+    }
+    remove_tree($folder) if $folder;
+}
 
 # What a store answers to a command: name => number.
 sub ask
@@ -46,28 +59,29 @@ sub bytes_in
     return $bytes;
 }
 
-sub opened
+sub begin
 {
     my ($runs) = @_;
     my $store = {runs => $runs, folder => "$folder/$runs"};
     mkdir $store->{folder}, 0700 or die "$store->{folder}: $!\n";
     $store->{pid} = open2($store->{from}, $store->{to}, program('grow'), $store->{folder});
     $store->{to}->autoflush;
+    push @stores, $store;
     my $begun = time;
     ask($store, "fill $runs");
     $store->{filled} = time - $begun;
     $store->{bytes} = bytes_in($store);
     $store->{keeper} = ask($store, "start $CACHE")->{process};
-    return $store;
+    return;
 }
 
-# Megabytes of a keeper's memory, of its own and with what of the cache it has touched.
+# Megabytes of a keeper's own memory.
 sub memory_of
 {
     my ($store) = @_;
     open my $in, '<', "/proc/$store->{keeper}/status" or die "/proc/$store->{keeper}/status: $!\n";
     my %kilobytes = map { /^(\w+):\s+(\d+) kB/ ? ($1 => $2) : () } <$in>;
-    return map { $kilobytes{$_} / 1024 } qw(RssAnon RssShmem);
+    return $kilobytes{RssAnon} / 1024;
 }
 
 sub room_for
@@ -133,14 +147,14 @@ sub measure
 
 remove_tree($folder);
 mkdir $folder, 0700 or die "$folder: $!\n";
-room_for($many);
-my @stores = map { opened($_) } @sizes;
+room_for($sizes[-1]);
+begin($_) for @sizes;
 row(name => "fill of $sizes[-1] runs, runs/s", goal => '-', value => $stores[-1]{runs} / $stores[-1]{filled},
     rates => {seconds => $stores[-1]{filled}}, how => 'create, claim, finish or interrupt, durable batches of some 50 runs');
 row(name => "bytes of tables a run, $sizes[-1] runs kept", goal => '-', value => $stores[-1]{bytes} / $stores[-1]{runs},
     rates => {megabytes => $stores[-1]{bytes} / 1024 ** 2}, how => 'after the fill');
 measure('', "cache of $CACHE MB", @stores);
-compare("keeper's memory beside the cache, MB", 'RssAnon', '-', map { ($_->{runs} => [(memory_of($_))[0]]) } @stores);
+compare("keeper's memory beside the cache, MB", 'RssAnon', '-', map { ($_->{runs} => [memory_of($_)]) } @stores);
 
 my %starts;
 for (1 .. $STARTS) {
@@ -162,8 +176,3 @@ if (available() > 1.5 * fits($stores[-1])) {
     print STDERR "growth: this machine has no memory for a cache which holds $sizes[-1] runs\n";
 }
 ask($_, 'stop') for @stores;
-for my $store (@stores) {
-    close $store->{to};
-    waitpid $store->{pid}, 0;
-    die "growth: the store with $store->{runs} runs has failed\n" if $?;
-}

@@ -172,6 +172,9 @@ apr_uint64_t kept_fill(kept_t *kept, unsigned runs, const char *folder, apr_uint
     check(wf_home_open(&home, folder, cache, pool), "the state directory");
     check(wf_bdb_open(&f.bdb, &home.bdb, pool), "the environment");
     check(wf_state_open(&f.state, f.bdb, pool), "the tables");
+    /* So that what is left of a fill that is cut short can be found. */
+    check(wf_regions_publish(&home.regions, cache, wf_bdb_cache_parts(cache)), "shared memory");
+    wf_bdb_moved(f.bdb, home.regions.home, pool);
     check(wf_state_join(&f.holder, &f.state, "bench", LEASE, pool), "join");
     create(&f, bench_run(wf_slice(BENCH_BODY)));
     claim_queued(&f);
