@@ -15,7 +15,7 @@ use WfConfig qw(server_var);
 use WfHttpd;
 
 our @EXPORT_OK = qw($BODY authorization bench_httpd load load_begin load_end median number_of percentile program
-    row state wrk);
+    row state wrk write_file);
 
 # The example of DBSync's own page.
 our $BODY = '{"name": "John Doe", "address": {"lineOne": "123 Main Street", "city": "Nashville", "state": "TN"}}';
@@ -58,9 +58,9 @@ sub bench_httpd
     my $httpd = WfHttpd->new($name);
     my $folder = $httpd->folder;
     mkdir "$folder/$_" or die "$folder/$_: $!\n" for qw(projects docs);
-    _write("$folder/users", 'alice:{SHA}' . sha1_base64($PASSWORD) . "=\n");
+    write_file("$folder/users", 'alice:{SHA}' . sha1_base64($PASSWORD) . "=\n");
     for my $id (keys %{$projects}) {
-        _write("$folder/projects/$id.json", JSON::PP->new->encode({id => $id, %{$projects->{$id}}}));
+        write_file("$folder/projects/$id.json", JSON::PP->new->encode({id => $id, %{$projects->{$id}}}));
     }
     my $auth = qq{AuthType Basic\nAuthName bench\nAuthUserFile "$folder/users"\nRequire valid-user\n};
     $httpd->configure(<<"END");
@@ -89,7 +89,8 @@ END
     return $httpd;
 }
 
-sub _write
+# write_file(FILE, TEXT)
+sub write_file
 {
     my ($file, $text) = @_;
     open my $out, '>', $file or die "$file: $!\n";
@@ -107,7 +108,7 @@ sub wrk
 {
     my ($httpd, $method, $path, $seconds, $connections) = @_;
     my $script = state('bench.lua');
-    _write($script, $method eq 'POST' ? <<"END" : '');
+    write_file($script, $method eq 'POST' ? <<"END" : '');
 wrk.method = "POST"
 wrk.body = '$BODY'
 wrk.headers["Content-Type"] = "application/json"
@@ -130,7 +131,7 @@ sub load_begin
     my ($port, $method, $path, %option) = @_;
     my $body = $option{body} // $BODY;
     my ($request, $out) = (state('bench.request'), state('bench.answers'));
-    _write($request, join "\r\n", "$method $path HTTP/1.1", "Host: 127.0.0.1:$port",
+    write_file($request, join "\r\n", "$method $path HTTP/1.1", "Host: 127.0.0.1:$port",
         'Authorization: ' . authorization(),
         ($method eq 'POST' ? ('Content-Type: application/json', 'Content-Length: ' . length $body) : ()),
         '', $method eq 'POST' ? $body : '');

@@ -39,6 +39,7 @@ typedef struct fixture_t {
     apr_pool_t *pool;
     char dir[64];
     const char *socket;
+    apr_uint64_t cache_size;
     apr_interval_time_t retention;
     apr_uint32_t queue_limit;
     int lock;
@@ -106,8 +107,8 @@ static inline int fork_keeper(fixture_t *f, const int fds[2])
         return 0;
     }
     if (pid == 0) {
-        wf_keeper_config_t config = {f->dir, 4 * 1024 * 1024, f->retention, f->queue_limit,
-                                     fds[0], ready[1],        &f->restarts};
+        wf_keeper_config_t config = {f->dir, f->cache_size, f->retention, f->queue_limit,
+                                     fds[0], ready[1],      &f->restarts};
 
         prctl(PR_SET_PDEATHSIG, SIGKILL); /* whatever becomes of the test */
         wf_log_bind(NULL, NULL, WF_LOG_ERROR);
@@ -181,6 +182,7 @@ static inline int setup(void **state)
 
     assert_ptr_not_equal(f, MAP_FAILED);
     apr_pool_create(&f->pool, NULL);
+    f->cache_size = 4 * 1024 * 1024;
     strcpy(f->dir, "/tmp/wf-store-XXXXXX");
     assert_non_null(mkdtemp(f->dir));
     f->socket = wf_embedded_socket_path(f->dir, f->pool);

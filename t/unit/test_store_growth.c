@@ -22,15 +22,19 @@
 #define SETTLING      3             /* generations until the files have their size */
 #define START_MOST    apr_time_from_sec(2)
 
+#define LARGE_CACHE   (256 * 1024 * 1024)
+#define CLAIM_MOST    apr_time_from_sec(20)
+
 #define LEASE         apr_time_from_sec(3600) /* renewed by nobody */
 
-static off_t bytes;
+static off_t bytes, room;
 
 static int add_size(const char *path, const struct stat *st, int type, struct FTW *ftw)
 {
     (void)path;
     (void)ftw;
     bytes += type == FTW_F ? st->st_size : 0;
+    room += type == FTW_F ? st->st_blocks * 512 : 0;
     return 0;
 }
 
@@ -41,6 +45,14 @@ static off_t size_of(fixture_t *f, const char *folder)
     assert_int_equal(nftw(apr_pstrcat(f->pool, f->dir, "/", folder, NULL), add_size, 8, FTW_PHYS),
                      0);
     return bytes;
+}
+
+/* What these files have of their file system. */
+static off_t room_of(fixture_t *f, const char *folder)
+{
+    room = 0;
+    size_of(f, folder);
+    return room;
 }
 
 typedef struct worker_t {
@@ -194,11 +206,30 @@ static void a_keeper_that_is_killed_under_load_serves_again_soon(void **state)
     assert_true(slowest < START_MOST);
 }
 
+/* All that a large cache may come to need is claimed, and calls are answered meanwhile. */
+static void a_large_cache_is_claimed_while_it_serves(void **state)
+{
+    fixture_t *f = *state;
+    wf_new_run_t spec = new_run("12");
+    apr_time_t deadline;
+
+    end_keeper(f, SIGKILL);
+    f->cache_size = LARGE_CACHE;
+    start_keeper(f);
+    create_ok(f, &spec);
+    deadline = wf_clock() + CLAIM_MOST;
+    while (room_of(f, "env/.") < LARGE_CACHE / 4 * 5) {
+        assert_true(wf_clock() < deadline);
+        get_ok(f, &spec.pid);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         STORE_TEST(the_state_directory_stays_bounded),
         STORE_TEST(a_keeper_that_is_killed_under_load_serves_again_soon),
+        STORE_TEST(a_large_cache_is_claimed_while_it_serves),
     };
 
     apr_initialize();

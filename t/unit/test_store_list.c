@@ -6,6 +6,7 @@
 
 #define RUNS   10000
 #define ADDERS 2
+#define ENDED  1100 /* more than one call looks at */
 
 static wf_run_query_t anything(void)
 {
@@ -188,6 +189,45 @@ static void a_listed_run_is_as_it_stands_without_its_outcome(void **state)
     assert_int_equal(run_at(&list, 0)->result.len, 0);
     assert_int_equal(run_at(&list, 0)->actions.len, 0);
     assert_true(get_ok(f, &spec.pid)->result.len > 0);
+}
+
+/* The first page has it, although more runs have ended since than a call looks at. */
+static void what_is_under_way_is_found_among_many_that_ended(void **state)
+{
+    fixture_t *f = *state;
+    apr_uint64_t a = join_ok(f, "a");
+    wf_new_run_t first = new_run("12"), runs = new_run("12"), waits = new_run("12");
+    wf_run_query_t query = anything();
+    apr_pool_t *pool;
+
+    runs.concurrency = waits.concurrency = first.concurrency = 2;
+    create_ok(f, &first);
+    create_ok(f, &runs);
+    claim_one(f, a);
+    claim_one(f, a);
+    create_ok(f, &waits);
+    apr_pool_create(&pool, f->pool);
+    for (int i = 0; i < ENDED; i++) {
+        wf_new_run_t spec = new_run("13");
+        wf_run_t *run;
+
+        assert_int_equal(f->store->create(&run, f->store, &spec, NULL, pool), APR_SUCCESS);
+        assert_int_equal(f->store->interrupt(&run, f->store, VHOST, &spec.pid, "bob", NULL, pool),
+                         APR_SUCCESS);
+        apr_pool_clear(pool);
+    }
+    for (int by_project = 0; by_project < 2; by_project++) {
+        query.project = by_project ? "569" : NULL;
+        query.status = WF_RUN_RUNNING;
+        ASSERT_LISTS(f, &query, &runs, &first);
+        query.status = WF_RUN_SUBMITTED;
+        ASSERT_LISTS(f, &query, &waits);
+        query.before = waits.pid;
+        assert_lists(f, &query, NULL, 0);
+        memset(&query.before, 0, sizeof(query.before));
+    }
+    query.project = "570";
+    assert_lists(f, &query, NULL, 0);
 }
 
 typedef struct adder_t {
@@ -387,6 +427,7 @@ int main(void)
         STORE_TEST(each_filter_finds_its_own),
         STORE_TEST(times_are_those_of_the_submission),
         STORE_TEST(a_listed_run_is_as_it_stands_without_its_outcome),
+        STORE_TEST(what_is_under_way_is_found_among_many_that_ended),
         STORE_TEST(pages_hold_while_runs_are_added),
         STORE_TEST(a_call_reads_a_bounded_number_of_bytes),
         STORE_TEST(runs_under_way_are_counted),

@@ -8,6 +8,8 @@
 #define AT_ONCE  apr_time_from_sec(10) /* what did not wait for LONG */
 #define WATCHERS 40
 #define PLACES   (2 * WATCHERS) /* await_watchers takes one now and then */
+#define CROWD    500
+#define CROWD_KB 16 /* for each of it */
 
 typedef struct watcher_t {
     fixture_t *f;
@@ -272,6 +274,45 @@ static void a_watch_that_is_begun_ends_in_every_way(void **state)
     start_keeper(f);
 }
 
+/* Kilobytes that a process has asked for, whether or not it has used them. */
+static long memory_of(const fixture_t *f)
+{
+    FILE *in = fopen(apr_psprintf(f->pool, "/proc/%d/status", (int)f->keeper), "r");
+    char line[256];
+    long size = 0;
+
+    assert_non_null(in);
+    while (size == 0 && fgets(line, sizeof(line), in)) {
+        sscanf(line, "VmData: %ld kB", &size);
+    }
+    fclose(in);
+    assert_true(size > 0);
+    return size;
+}
+
+/* Clients that wait for long, and have asked for little, take little. */
+static void a_crowd_takes_little_memory(void **state)
+{
+    fixture_t *f = *state;
+    wf_new_run_t spec = new_run("1");
+    int fds[CROWD];
+    wf_run_t *run;
+    long before;
+
+    create_ok(f, &spec);
+    before = memory_of(f);
+    for (int i = 0; i < CROWD; i++) {
+        fds[i] = begin_many(f, &spec.pid, 2 * CROWD, LONG);
+    }
+    await_watchers(f, &spec.pid, CROWD);
+    assert_true((memory_of(f) - before) / CROWD < CROWD_KB);
+    assert_int_equal(f->store->interrupt(&run, f->store, VHOST, &spec.pid, "bob", NULL, f->pool),
+                     APR_SUCCESS);
+    for (int i = 0; i < CROWD; i++) {
+        assert_int_equal(await_end(f, fds[i]), APR_SUCCESS);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -283,6 +324,7 @@ int main(void)
         STORE_TEST(nobody_waits_for_what_is_not_wanted),
         STORE_TEST(many_are_watched_by_one_thread),
         STORE_TEST(a_watch_that_is_begun_ends_in_every_way),
+        STORE_TEST(a_crowd_takes_little_memory),
     };
 
     apr_initialize();

@@ -17,7 +17,6 @@
 #define RHYTHM_SIZE     (1024u * 1024)          /* ... or so many, ... */
 #define RHYTHM          apr_time_from_msec(250) /* ... after that time: nobody waits for long */
 #define CACHE_PART      4u                      /* or that part of the cache */
-#define LOCKS_MAX       50000u                  /* a batch locks each page that it touches */
 #define ERRORS_MOST     12u                     /* messages about errors in each ... */
 #define ERRORS_PERIOD   apr_time_from_sec(60)   /* ... of these */
 #define DAMAGE_MOST     3u                      /* messages about damage in the same */
@@ -110,8 +109,8 @@ apr_status_t wf_bdb_table_status(wf_bdb_t *bdb, int error, const char *table)
         return wf_bdb_status(bdb, error, table);
     }
     /*
-     * The page was not taken into the cache and its locks are given back: nothing else is wrong
-     * with the environment, and all other pages can be read and written.
+     * The page was not taken into the cache: nothing else is wrong with the environment, and all
+     * other pages can be read and written.
      */
     error = bdb->env->set_flags(bdb->env, DB_PANIC_ENVIRONMENT, 0);
     if (error) {
@@ -149,18 +148,17 @@ static int configure(DB_ENV *env, const wf_bdb_config_t *config)
         (error = env->set_create_dir(env, config->data)) == 0 &&
         (error = env->set_lg_dir(env, config->log)) == 0 &&
         (error = env->set_lg_max(env, LOG_FILE_SIZE)) == 0 &&
-        (error = env->set_lg_bsize(env, LOG_BUFFER_SIZE)) == 0 &&
-        (error = env->log_set_config(env, DB_LOG_AUTO_REMOVE, 1)) == 0 &&
-        (error = env->set_lk_max_locks(env, LOCKS_MAX)) == 0) {
-        error = env->set_lk_max_objects(env, LOCKS_MAX);
+        (error = env->set_lg_bsize(env, LOG_BUFFER_SIZE)) == 0) {
+        error = env->log_set_config(env, DB_LOG_AUTO_REMOVE, 1);
     }
     return error;
 }
 
 apr_status_t wf_bdb_open(wf_bdb_t **bdb, const wf_bdb_config_t *config, apr_pool_t *pool)
 {
-    const u_int32_t flags =
-        DB_CREATE | DB_INIT_TXN | DB_INIT_LOCK | DB_INIT_LOG | DB_INIT_MPOOL | DB_RECOVER;
+    /* Neither DB_INIT_LOCK nor DB_THREAD: there is one thread, with one transaction at a time, and
+     * what would be locked for each call and each page that it reads would be against nobody. */
+    const u_int32_t flags = DB_CREATE | DB_INIT_TXN | DB_INIT_LOG | DB_INIT_MPOOL | DB_RECOVER;
     wf_bdb_t *fresh = apr_pcalloc(pool, sizeof(*fresh));
     apr_status_t rv = wf_bdb_mark_check(config, pool);
     DB_ENV *env;

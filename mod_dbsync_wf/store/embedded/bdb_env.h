@@ -2,9 +2,11 @@
 /*
  * The Berkeley DB environment of the keeper, and the one transaction that it has open at a time.
  *
- * One process opens it, one thread uses it. Region files lie in `home` (on a tmpfs where there is
- * one), tables in `data`, log files in `log`. Opening recovers (DB_RECOVER), so whatever ended the
- * last owner is of no consequence, provided that it has ended: the caller holds the exclusive lock.
+ * One process opens it, one thread uses it, so that nothing in it is locked: a tool that joins it
+ * may look at its figures, back it up or verify it, and must not read tables through it. Region
+ * files lie in `home` (on a tmpfs where there is one), tables in `data`, log files in `log`.
+ * Opening recovers (DB_RECOVER), so whatever ended the last owner is of no consequence, provided
+ * that it has ended: the caller holds the exclusive lock.
  *
  * Tables have checksums on their pages. A page that is not what was written is an error of the
  * calls that need it (WF_EDAMAGED) and of no other.

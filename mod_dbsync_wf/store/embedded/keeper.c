@@ -78,16 +78,22 @@ static apr_status_t checkpoint(wf_keeper_t *keeper, int now)
     return wf_bdb_is_broken(keeper->bdb) ? rv : APR_SUCCESS;
 }
 
-static apr_status_t serve(wf_keeper_t *keeper)
+static apr_status_t serve(wf_keeper_t *keeper, wf_regions_t *regions)
 {
     apr_time_t idle_end = wf_clock() + IDLE_CHECKPOINT;
     apr_status_t rv = APR_SUCCESS;
 
     while (!keeper->stopping && rv == APR_SUCCESS) {
+        int lacks = wf_regions_lacks(regions);
         int events;
 
-        rv = turn(keeper, &events,
-                  wf_trouble_next(&keeper->checkpointing, wf_keeper_next(keeper, idle_end)));
+        rv =
+            turn(keeper, &events,
+                 lacks ? wf_clock()
+                       : wf_trouble_next(&keeper->checkpointing, wf_keeper_next(keeper, idle_end)));
+        if (rv == APR_SUCCESS && lacks) {
+            rv = wf_regions_claim(regions);
+        }
         if (rv == APR_SUCCESS) {
             rv = checkpoint(keeper, wf_clock() >= idle_end);
         }
@@ -188,6 +194,7 @@ static apr_status_t open_keeper(wf_keeper_t *keeper, const wf_keeper_config_t *c
     keeper->listener = config->listener;
     keeper->restarts = config->restarts;
     keeper->started = apr_time_now();
+    keeper->inbox = apr_palloc(pool, WF_INBOX_SIZE);
     keeper->epoll = epoll_create1(EPOLL_CLOEXEC);
     if (keeper->epoll < 0) {
         return errno;
@@ -275,7 +282,7 @@ apr_status_t wf_keeper_run(const wf_keeper_config_t *config, apr_pool_t *pool)
     rv = open_store(&keeper, &home, config, pool);
     tell_ready(config->ready_fd);
     if (rv == APR_SUCCESS) {
-        rv = serve(&keeper);
+        rv = serve(&keeper, &home.regions);
         close(keeper.listener);
         wf_bdb_close(keeper.bdb);
         wf_home_close(&home);

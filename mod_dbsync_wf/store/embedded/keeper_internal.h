@@ -56,6 +56,7 @@ typedef struct wf_peer_t {
 TAILQ_HEAD(wf_peer_list, wf_peer_t);
 
 #define WF_WATCH_LISTS 256
+#define WF_INBOX_SIZE  (64u * 1024)
 
 struct wf_keeper_t {
     wf_state_t state;
@@ -63,6 +64,7 @@ struct wf_keeper_t {
     int epoll;
     int listener;
     int signals; /* signalfd */
+    char *inbox; /* what recv fills, of all peers: there may be many, who ask for little */
     int stopping;
     apr_interval_time_t retention; /* 0: nothing is purged */
     apr_time_t purge_next;         /* a wf_clock time */

@@ -10,7 +10,6 @@
 #include "base/log.h"
 #include "store/embedded/socket.h"
 
-#define READ_SIZE (64u * 1024)
 #define READ_TURN (1024u * 1024) /* read from one peer in one turn, unless a frame is longer */
 #define KEEP_ROOM (256u * 1024)  /* a buffer that grew past this is given back when empty */
 
@@ -84,13 +83,13 @@ void wf_peer_read(wf_keeper_t *keeper, wf_peer_t *peer)
 
     wf_peer_touch(keeper, peer);
     while (!peer->closing && taken < READ_TURN) {
-        ssize_t n = recv(peer->fd, wf_buf_reserve(&peer->in, READ_SIZE), READ_SIZE, 0);
+        ssize_t n = recv(peer->fd, keeper->inbox, WF_INBOX_SIZE, 0);
 
         if (n > 0) {
-            peer->in.len += (apr_size_t)n;
+            wf_buf_add(&peer->in, keeper->inbox, (apr_size_t)n);
             peer->claimer.is_unread = 0; /* a client has one call under way */
             taken += (apr_size_t)n;
-            if ((apr_size_t)n < READ_SIZE) {
+            if ((apr_size_t)n < WF_INBOX_SIZE) {
                 return;
             }
         } else if (n < 0 && errno == EAGAIN) {

@@ -20,8 +20,10 @@
 #define SHARED_MEMORY  "/dev/shm"
 #define REMOVE_TRIES   100
 
-#define FIRST_OF_CACHE 3                   /* __db.003: behind the environment's and the log's */
-#define PART_OVERHEAD  (256u * 1024)       /* of a part of the cache */
+#define FIRST_OF_CACHE 3                    /* __db.003: behind the environment's and the log's */
+#define PART_OVERHEAD  (256u * 1024)        /* of a part of the cache */
+#define CLAIM_FIRST    (128u * 1024 * 1024) /* of all parts of the cache together, as is the next */
+#define CLAIM_STEP     (4u * 1024 * 1024)
 #define MARGIN         (64u * 1024 * 1024) /* what they need besides the cache, and room for others */
 
 /*
@@ -35,10 +37,11 @@ typedef struct region_head_t {
     apr_uint32_t panic;
 } region_head_t;
 
-/* Calls visit with the path of each file in a folder, and `size`, until one fails. */
-static apr_status_t visit_files(const char *home,
-                                apr_status_t (*visit)(const char *path, apr_uint64_t size),
-                                apr_uint64_t size)
+typedef apr_status_t (*visit_t)(const char *path, const wf_regions_t *regions, apr_uint64_t upto);
+
+/* Calls visit with the path of each file in a folder, and the rest, until one fails. */
+static apr_status_t visit_files(const char *home, visit_t visit, const wf_regions_t *regions,
+                                apr_uint64_t upto)
 {
     apr_status_t rv = APR_SUCCESS;
     struct dirent *entry;
@@ -51,7 +54,7 @@ static apr_status_t visit_files(const char *home,
     while (rv == APR_SUCCESS && (entry = readdir(dir)) != NULL) {
         if (strcmp(entry->d_name, ".") != 0 && strcmp(entry->d_name, "..") != 0) {
             apr_snprintf(path, sizeof(path), "%s/%s", home, entry->d_name);
-            rv = visit(path, size);
+            rv = visit(path, regions, upto);
         }
     }
     closedir(dir);
@@ -60,12 +63,13 @@ static apr_status_t visit_files(const char *home,
 
 /* Removes a file. A tool that has it in its memory still must not write pages from there on top of
  * newer ones: it is told that the environment is dead. */
-static apr_status_t discard_file(const char *path, apr_uint64_t size)
+static apr_status_t discard_file(const char *path, const wf_regions_t *regions, apr_uint64_t upto)
 {
     region_head_t head;
     int fd = open(path, O_RDWR | O_CLOEXEC | O_NOFOLLOW);
 
-    (void)size;
+    (void)regions;
+    (void)upto;
     if (fd >= 0) {
         if (pread(fd, &head, sizeof(head), 0) == (ssize_t)sizeof(head) &&
             head.magic == REGION_MAGIC) {
@@ -79,14 +83,21 @@ static apr_status_t discard_file(const char *path, apr_uint64_t size)
     return unlink(path) == 0 || errno == ENOENT ? APR_SUCCESS : errno;
 }
 
-/*
- * Claims room for a region file: for its holes, and behind its end for what it may grow to, which
- * is left as it is. The third one and those behind it are the cache's, which begins small and grows
- * as pages come; the others have their size.
- */
-static apr_status_t claim_room(const char *path, apr_uint64_t cache_part)
+/* The third file and those behind it are the cache's. */
+static int is_of_cache(const char *path)
 {
     const char *number = strrchr(path, '.');
+
+    return number && atoi(number + 1) >= FIRST_OF_CACHE;
+}
+
+/*
+ * Claims room for a region file: for its holes, and, of the cache's, which begins small and grows
+ * as pages come, behind its end for what it may grow to, which is left as it is. Of these from what
+ * is claimed already up to there; of the others all, the first time.
+ */
+static apr_status_t claim_room(const char *path, const wf_regions_t *regions, apr_uint64_t upto)
+{
     struct stat st;
     apr_uint64_t size;
     apr_status_t rv = APR_SUCCESS;
@@ -98,11 +109,11 @@ static apr_status_t claim_room(const char *path, apr_uint64_t cache_part)
     if (fstat(fd, &st) != 0) {
         rv = errno;
     } else {
-        size = (apr_uint64_t)st.st_size;
-        if (number && atoi(number + 1) >= FIRST_OF_CACHE && size < cache_part) {
-            size = cache_part;
-        }
-        if (size && fallocate(fd, FALLOC_FL_KEEP_SIZE, 0, (off_t)size) != 0) {
+        size = is_of_cache(path)  ? (upto < regions->part ? upto : regions->part)
+               : regions->claimed ? 0
+                                  : (apr_uint64_t)st.st_size;
+        if (size > regions->claimed && fallocate(fd, FALLOC_FL_KEEP_SIZE, (off_t)regions->claimed,
+                                                 (off_t)(size - regions->claimed)) != 0) {
             rv = errno;
         }
     }
@@ -127,7 +138,7 @@ static apr_status_t remove_folder(const char *path)
         if (!S_ISDIR(st.st_mode) || st.st_uid != geteuid()) {
             return APR_EACCES;
         }
-        rv = visit_files(path, discard_file, 0);
+        rv = visit_files(path, discard_file, NULL, 0);
         if (rv != APR_SUCCESS) {
             return rv;
         }
@@ -232,22 +243,45 @@ apr_status_t wf_regions_prepare(wf_regions_t *regions, const char *state_dir,
     return rv;
 }
 
-apr_status_t wf_regions_publish(const wf_regions_t *regions, apr_uint64_t cache_size, int parts)
+/* Claims more of each file of the folder in which they are at the moment. */
+static apr_status_t claim(wf_regions_t *regions, const char *home, apr_uint64_t upto)
 {
-    apr_uint64_t part = (cache_size + cache_size / 4) / (apr_uint64_t)parts + PART_OVERHEAD;
-    apr_status_t rv = visit_files(regions->making, claim_room, part);
+    apr_status_t rv = visit_files(home, claim_room, regions, upto);
 
     if (APR_STATUS_IS_ENOSPC(rv)) {
-        return no_room(regions->making);
-    }
-    if (rv == APR_SUCCESS && rename(regions->making, regions->home) != 0) {
-        rv = errno;
-    }
-    if (rv == APR_SUCCESS && regions->home != regions->env &&
-        symlink(regions->home, regions->env) != 0) {
-        rv = errno;
+        return no_room(home);
     }
     if (rv != APR_SUCCESS) {
+        wf_log_error(rv, "WF0168", "no room can be claimed for the region files in %s", home);
+    }
+    regions->claimed = upto;
+    return rv;
+}
+
+int wf_regions_lacks(const wf_regions_t *regions)
+{
+    return regions->claimed < regions->part;
+}
+
+apr_status_t wf_regions_claim(wf_regions_t *regions)
+{
+    return claim(regions, regions->home, regions->claimed + CLAIM_STEP / (unsigned)regions->parts);
+}
+
+apr_status_t wf_regions_publish(wf_regions_t *regions, apr_uint64_t cache_size, int parts)
+{
+    apr_status_t rv;
+
+    regions->parts = parts;
+    regions->part = (cache_size + cache_size / 4) / (apr_uint64_t)parts + PART_OVERHEAD;
+    regions->claimed = 0;
+    rv = claim(regions, regions->making, CLAIM_FIRST / (unsigned)parts);
+    if (rv != APR_SUCCESS) {
+        return rv;
+    }
+    if (rename(regions->making, regions->home) != 0 ||
+        (regions->home != regions->env && symlink(regions->home, regions->env) != 0)) {
+        rv = errno;
         wf_log_error(rv, "WF0158", "the region files cannot be put into %s", regions->home);
     }
     return rv;

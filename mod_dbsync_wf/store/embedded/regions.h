@@ -15,9 +15,12 @@
 #include <apr_pools.h>
 
 typedef struct wf_regions_t {
-    const char *env;    /* STATE/env */
-    const char *home;   /* the folder in which they will lie */
-    const char *making; /* the one in which they are made */
+    const char *env;      /* STATE/env */
+    const char *home;     /* the folder in which they will lie */
+    const char *making;   /* the one in which they are made */
+    int parts;            /* of the cache, a file each */
+    apr_uint64_t part;    /* bytes that one of them may come to need */
+    apr_uint64_t claimed; /* of each file; the rest is to be */
 } wf_regions_t;
 
 /*
@@ -31,10 +34,17 @@ apr_status_t wf_regions_prepare(wf_regions_t *regions, const char *state_dir,
 /*
  * They are made, the cache in so many parts: claims the room that the files may come to need, and
  * lets STATE/env lead there. Without that room a full file system would end the process when it
- * writes into a hole (SIGBUS), or leave it without pages to read into.
+ * writes into a hole (SIGBUS), or leave it without pages to read into. Of a large cache the rest is
+ * left to wf_regions_claim, because memory has to be found and cleared for it: half a second a
+ * gigabyte.
  * Statuses as before.
  */
-apr_status_t wf_regions_publish(const wf_regions_t *regions, apr_uint64_t cache_size, int parts);
+apr_status_t wf_regions_publish(wf_regions_t *regions, apr_uint64_t cache_size, int parts);
+
+/* Whether there is room to be claimed still; claims a little of it, in a few milliseconds. Statuses
+ * as before. */
+int wf_regions_lacks(const wf_regions_t *regions);
+apr_status_t wf_regions_claim(wf_regions_t *regions);
 
 /* The environment is closed, or could not be opened: removes what is left. */
 void wf_regions_close(const wf_regions_t *regions);

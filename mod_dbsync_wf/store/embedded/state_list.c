@@ -1,5 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Lists of runs, the newest first: a part of a walk backwards through pids, which sort by time. */
+/*
+ * Lists of runs, the newest first: a part of a walk backwards through pids, which sort by time.
+ * Through as few as may be: what is under way is looked for among that, however many have ended
+ * since it began.
+ */
 #include "store/embedded/state.h"
 
 #define BYTES_MOST  (1024 * 1024) /* of records that are looked at, the last one apart */
@@ -73,6 +77,19 @@ static wf_uuid_t end_of(apr_time_t to)
     return end;
 }
 
+static apr_status_t walk_back(walk_t *walk, const wf_uuid_t *before)
+{
+    const wf_run_query_t *query = walk->query;
+    wf_tables_t *tables = &walk->state->tables;
+
+    if (query->status && !wf_run_status_is_final(query->status)) {
+        return wf_active_walk_back(tables, before, look_at, walk);
+    }
+    return query->project ? wf_by_project_walk_back(tables, query->vhost, query->project, before,
+                                                    look_at, walk)
+                          : wf_runs_walk_back(tables, before, look_at, walk);
+}
+
 apr_status_t wf_state_list(wf_run_list_t *list, wf_state_t *state, const wf_run_query_t *query,
                            apr_pool_t *pool)
 {
@@ -94,8 +111,6 @@ apr_status_t wf_state_list(wf_run_list_t *list, wf_state_t *state, const wf_run_
 
         before = memcmp(&end, &before, sizeof(end)) < 0 ? end : before;
     }
-    rv = query->project ? wf_by_project_walk_back(&state->tables, query->vhost, query->project,
-                                                  &before, look_at, &walk)
-                        : wf_runs_walk_back(&state->tables, &before, look_at, &walk);
+    rv = walk_back(&walk, &before);
     return rv == APR_EOF ? APR_SUCCESS : rv;
 }

@@ -82,3 +82,12 @@ apr_status_t wf_active_walk(wf_tables_t *tables, wf_active_visit_t visit, void *
     }
     return rv;
 }
+
+apr_status_t wf_active_walk_back(wf_tables_t *tables, const wf_uuid_t *before,
+                                 wf_runs_visit_t visit, void *baton)
+{
+    wf_pids_visit_t to = {tables, "active.db", visit, baton};
+
+    return wf_table_walk_keys_back(tables->active, wf_slice_of(before, sizeof(*before)),
+                                   wf_pids_visit, &to);
+}

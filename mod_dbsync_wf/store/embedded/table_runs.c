@@ -70,37 +70,18 @@ apr_status_t wf_runs_delete(wf_tables_t *tables, const wf_uuid_t *pid)
     return wf_table_delete(tables->runs, key_of(pid));
 }
 
-typedef struct pid_visit_t {
-    wf_tables_t *tables;
-    wf_runs_visit_t visit;
-    void *baton;
-} pid_visit_t;
-
-static apr_status_t visit_key(void *baton, wf_slice_t key, wf_slice_t value)
-{
-    const pid_visit_t *to = baton;
-    wf_uuid_t pid;
-
-    (void)value;
-    if (key.len != sizeof(pid)) {
-        return wf_tables_nonsense(to->tables, "runs.db");
-    }
-    memcpy(&pid, key.data, sizeof(pid));
-    return to->visit(to->baton, &pid);
-}
-
 apr_status_t wf_runs_walk(wf_tables_t *tables, const wf_uuid_t *from, wf_runs_visit_t visit,
                           void *baton)
 {
-    pid_visit_t to = {tables, visit, baton};
+    wf_pids_visit_t to = {tables, "runs.db", visit, baton};
 
-    return wf_table_walk_keys(tables->runs, key_of(from), visit_key, &to);
+    return wf_table_walk_keys(tables->runs, key_of(from), wf_pids_visit, &to);
 }
 
 apr_status_t wf_runs_walk_back(wf_tables_t *tables, const wf_uuid_t *before, wf_runs_visit_t visit,
                                void *baton)
 {
-    pid_visit_t to = {tables, visit, baton};
+    wf_pids_visit_t to = {tables, "runs.db", visit, baton};
 
-    return wf_table_walk_keys_back(tables->runs, key_of(before), visit_key, &to);
+    return wf_table_walk_keys_back(tables->runs, key_of(before), wf_pids_visit, &to);
 }

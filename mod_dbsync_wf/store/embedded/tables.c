@@ -123,3 +123,16 @@ apr_status_t wf_tables_nonsense(wf_tables_t *tables, const char *table)
 {
     return wf_bdb_damaged(tables->bdb, table, "a record in it is not what was written");
 }
+
+apr_status_t wf_pids_visit(void *baton, wf_slice_t key, wf_slice_t value)
+{
+    const wf_pids_visit_t *to = baton;
+    wf_uuid_t pid;
+
+    (void)value;
+    if (key.len != sizeof(pid)) {
+        return wf_tables_nonsense(to->tables, to->table);
+    }
+    memcpy(&pid, key.data, sizeof(pid));
+    return to->visit(to->baton, &pid);
+}

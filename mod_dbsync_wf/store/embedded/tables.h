@@ -59,6 +59,15 @@ apr_status_t wf_runs_walk(wf_tables_t *tables, const wf_uuid_t *from, wf_runs_vi
 apr_status_t wf_runs_walk_back(wf_tables_t *tables, const wf_uuid_t *before, wf_runs_visit_t visit,
                                void *baton);
 
+/* For the tables whose keys are pids: the visit of a walk through keys, with this as its baton. */
+typedef struct wf_pids_visit_t {
+    wf_tables_t *tables;
+    const char *table; /* its name, should a key be none */
+    wf_runs_visit_t visit;
+    void *baton;
+} wf_pids_visit_t;
+apr_status_t wf_pids_visit(void *baton, wf_slice_t key, wf_slice_t value);
+
 apr_status_t wf_payloads_put(wf_tables_t *tables, const wf_uuid_t *pid, wf_slice_t payload);
 apr_status_t wf_payloads_get(wf_slice_t *payload, wf_tables_t *tables, const wf_uuid_t *pid,
                              apr_pool_t *pool);
@@ -70,6 +79,9 @@ apr_status_t wf_active_delete(wf_tables_t *tables, const wf_uuid_t *pid);
 typedef apr_status_t (*wf_active_visit_t)(void *baton, const wf_run_t *run, apr_uint64_t sequence);
 apr_status_t wf_active_walk(wf_tables_t *tables, wf_active_visit_t visit, void *baton,
                             apr_pool_t *pool);
+/* Visits the pids that are smaller than `before`, the greatest first. */
+apr_status_t wf_active_walk_back(wf_tables_t *tables, const wf_uuid_t *before,
+                                 wf_runs_visit_t visit, void *baton);
 
 apr_status_t wf_by_project_put(wf_tables_t *tables, const wf_run_t *run);
 apr_status_t wf_by_project_delete(wf_tables_t *tables, const wf_run_t *run);
