@@ -85,8 +85,8 @@ apr_status_t wf_process_setup(apr_uint64_t owner);
 apr_status_t wf_process_run(wf_process_end_t *end, const wf_process_spec_t *spec,
                             wf_result_t *result, apr_pool_t *pool);
 
-/* Reaps adopted processes that have ended. Main thread only; never blocks. */
-void wf_process_reap_adopted(void);
+/* Reaps adopted processes that have ended. Main thread only; never blocks. How many there were. */
+int wf_process_reap_adopted(void);
 
 /*
  * Kills every process that descends from the calling one, but those in `keep` (count entries) and

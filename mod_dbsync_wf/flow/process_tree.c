@@ -276,11 +276,15 @@ static void reap_abandoned(void)
     abandoned_count = left;
 }
 
-void wf_process_reap_adopted(void)
+int wf_process_reap_adopted(void)
 {
+    int count = 0;
+
     pthread_mutex_lock(&adopted_lock);
     while (waitpid(-1, NULL, WNOHANG | __WNOTHREAD) > 0) {
+        count++;
     }
     reap_abandoned();
     pthread_mutex_unlock(&adopted_lock);
+    return count;
 }

@@ -16,7 +16,14 @@
 #include "runner/runs.h"
 
 #define STOP_MARGIN apr_time_from_sec(4)   /* beside the grace: less than the supervisor's */
-#define REAP_RHYTHM apr_time_from_msec(20) /* between two looks at what has been adopted */
+#define REAP_LEAST  apr_time_from_msec(1)  /* between two looks at what has been adopted, ... */
+#define REAP_MOST   apr_time_from_msec(20) /* ... which grows to this while there is nothing */
+
+typedef struct reaping_t {
+    int children;    /* where CHLD is read */
+    apr_time_t last; /* when it was looked at, a wf_clock time */
+    apr_interval_time_t pause;
+} reaping_t;
 
 /* Where the main thread reads its signals. */
 typedef struct signals_t {
@@ -137,16 +144,24 @@ static void take_signals(wf_runner_t *runner, int fd)
 /*
  * Reaps what has been adopted and has ended. The end of each program that a thread waits for sends
  * the same signal, and none of these concerns this thread: so it looks once for many of them, and
- * gives the time (a wf_clock time) before which it does not look again.
+ * gives the time (a wf_clock time) before which it does not look again: soon where there was
+ * something, or had been no signal for long, and later the longer they come in vain.
  */
-static apr_time_t reap(int children)
+static apr_time_t reap(reaping_t *reaping)
 {
     struct signalfd_siginfo info;
+    apr_time_t now = wf_clock();
+    int in_time = now - reaping->last < 2 * REAP_MOST;
 
-    while (read(children, &info, sizeof(info)) == (ssize_t)sizeof(info)) {
+    while (read(reaping->children, &info, sizeof(info)) == (ssize_t)sizeof(info)) {
     }
-    wf_process_reap_adopted();
-    return wf_clock() + REAP_RHYTHM;
+    if (wf_process_reap_adopted() || !in_time) {
+        reaping->pause = REAP_LEAST;
+    } else {
+        reaping->pause = 2 * reaping->pause < REAP_MOST ? 2 * reaping->pause : REAP_MOST;
+    }
+    reaping->last = now;
+    return now + reaping->pause;
 }
 
 /* Whether nothing is held and nothing more will be. */
@@ -173,6 +188,7 @@ static apr_time_t stop_deadline(const wf_runner_t *runner, wf_runner_state_e sta
 static void run_main_thread(wf_runner_t *runner, wf_pulse_t *pulse, const signals_t *signals)
 {
     wf_runner_state_e state;
+    reaping_t reaping = {signals->children, 0, REAP_LEAST};
     apr_time_t deadline = 0, reap_next = 0;
 
     while (!is_idle(runner) && (!deadline || wf_clock() < deadline)) {
@@ -193,7 +209,7 @@ static void run_main_thread(wf_runner_t *runner, wf_pulse_t *pulse, const signal
         }
         take_signals(runner, signals->orders);
         if (fds[2].revents) {
-            reap_next = reap(signals->children);
+            reap_next = reap(&reaping);
         }
         state = wf_runner_state(runner);
         if (!deadline && state >= WF_RUNNER_STOPPING) {
