@@ -23,7 +23,8 @@ my $lite = WfDatabase->start('sqlite3', "$state/bench-sqlite3");
 my $pg = WfDatabase->start('pgsql', "$state/bench-pgsql", fsync => 'on');
 my $csv = "$state/bench.csv";
 my %seconds;
-my $peak = 0; # megabytes of the runner, at most, so far
+my $peak = 0;     # megabytes of the runner, at most, so far
+my $upto = $rows; # how many are copied
 
 # The rows: some hundred bytes each.
 sub fill
@@ -50,8 +51,7 @@ sub clock
 # Runs the write, and takes the time between the run's start and its end.
 sub copy
 {
-    my ($name, $from, $to, $more, $upto) = @_;
-    $upto //= $rows;
+    my ($name, $from, $to, $more) = @_;
     my $run = run_end(post_actions([{
         action    => 'write',
         connector => 'to',
@@ -112,13 +112,15 @@ sub into_lite
     return;
 }
 
-# How much memory the runner needs for few rows; for all of them it must not be more.
+# How much memory the runner needs for few rows, whatever is done with them; for all of them it must
+# not be more.
 sub few
 {
-    my @few = (0, int $rows / 10);
-    empty_pg();
-    copy('few', $lite, $pg, @few) for 1 .. 2;
-    copy('few', $pg, fresh_lite(), @few);
+    $upto = int $rows / 10;
+    into_pg();
+    into_lite();
+    $upto = $rows;
+    %seconds = ();
     return $peak;
 }
 
