@@ -2,8 +2,7 @@
 /*
  * The program that the systems under scripts/bench run: it says when its first instruction ran.
  *
- *   stamp FILE ID [MILLISECONDS]   appends "NANOSECONDS ID\n" (CLOCK_MONOTONIC), then ends, or
- * sleeps first for so long
+ *   stamp FILE ID   appends "NANOSECONDS ID\n" (CLOCK_MONOTONIC), then ends
  */
 #include <fcntl.h>
 #include <stdio.h>
