@@ -276,17 +276,16 @@ static wf_held_t *execute_one(wf_held_t *held)
     wf_claim_t *claim = NULL;
     wf_held_t *next = NULL;
     apr_pool_t *scratch;
+    apr_status_t rv = apr_pool_create(&scratch, held->pool);
 
-    /* Without memory the lease ends the run. */
-    if (apr_pool_create(&scratch, held->pool) == APR_SUCCESS) {
+    if (rv == APR_SUCCESS) {
         execute(&claim, held, scratch);
     }
     if (claim) {
-        apr_status_t rv = wf_held_add(&next, runner, claim);
-
-        if (rv != APR_SUCCESS) {
-            wf_held_refuse(runner, rv);
-        }
+        rv = wf_held_add(&next, runner, claim);
+    }
+    if (rv != APR_SUCCESS) {
+        wf_held_refuse(runner, rv);
     }
     wf_held_remove(held);
     return next;
