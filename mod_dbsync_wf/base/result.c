@@ -49,6 +49,10 @@ static const char *own_text(apr_status_t status)
         return "ended because it was asked to";
     case WF_EDAMAGED:
         return "what is stored is damaged";
+    case WF_ECHANGED:
+        return "it was changed meanwhile";
+    case WF_ERATE:
+        return "it is more often than allowed";
     default:
         return NULL;
     }

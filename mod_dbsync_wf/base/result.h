@@ -28,6 +28,8 @@
     (WF_ESTART + 9)                  /* what is stored cannot be read, or is not what was written  \
                                       */
 #define WF_EOVERLAP (WF_ESTART + 10) /* as many runs of the task as may be are under way */
+#define WF_ECHANGED (WF_ESTART + 11) /* somebody has changed it meanwhile */
+#define WF_ERATE    (WF_ESTART + 12) /* more often than is allowed */
 
 typedef struct wf_result_t {
     apr_pool_t *pool; /* the detail lives here */

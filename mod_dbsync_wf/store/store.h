@@ -69,6 +69,24 @@ typedef struct wf_run_marker_t {
     wf_slice_t json;
 } wf_run_marker_t;
 
+/* How whoever wants to know of a run's end is told. */
+typedef enum {
+    WF_CALLBACK_NONE = 0,
+    WF_CALLBACK_WANTED = 1, /* when it has ended */
+    WF_CALLBACK_PENDING = 2,
+    WF_CALLBACK_DELIVERED = 3,
+    WF_CALLBACK_FAILED = 4 /* given up */
+} wf_callback_status_e;
+
+typedef struct wf_run_callback_t {
+    wf_callback_status_e status;
+    apr_uint32_t attempts;
+    apr_time_t last;          /* when the outcome of the last attempt was told */
+    apr_time_t next;          /* pending: when the next one is due */
+    apr_uint32_t http_status; /* that the last one was answered with; 0: it was not */
+    const char *reason;       /* why the last one failed */
+} wf_run_callback_t;
+
 /* A run as it stands. Texts are NULL, times 0 and slices empty where there is nothing to say. */
 typedef struct wf_run_t {
     wf_uuid_t pid;
@@ -95,6 +113,7 @@ typedef struct wf_run_t {
     int result_cut;
     wf_slice_t actions; /* JSON array */
     wf_run_error_t error;
+    wf_run_callback_t callback;
     apr_uint64_t version; /* from get alone: another one where the run may show something else; 0:
                              it has ended */
 } wf_run_t;
@@ -114,9 +133,48 @@ typedef struct wf_new_run_t {
     int refuse_overlap; /* whether it is refused where `concurrency` runs of its task (at least one)
                            are queued or running */
     apr_uint32_t
-        queue_limit;    /* it is refused where so many runs of its task are queued; 0: never */
-    wf_slice_t payload; /* kept byte for byte */
+        queue_limit;       /* it is refused where so many runs of its task are queued; 0: never */
+    int wants_callback;    /* whether its end is to be told (claim_callbacks) */
+    apr_uint64_t revision; /* of the task's configuration that it was checked against; 0: of none */
+    apr_uint32_t rate;     /* runs in each rate_period, 0: any number: a bucket of so many, which */
+    apr_interval_time_t rate_period; /* fills evenly in that time */
+    apr_interval_time_t *retry;      /* is told when to try again; may be NULL */
+    wf_slice_t payload;              /* kept byte for byte */
 } wf_new_run_t;
+
+/*
+ * What is kept of a task's API configuration. What its document says is for the callers: to the
+ * store it is bytes.
+ */
+typedef struct wf_stored_configuration_t {
+    const char *vhost;
+    const char *project;
+    const char *task;
+    apr_uint64_t revision; /* no two changes, of whatever task, have the same; 0: there was none */
+    int is_removed;        /* the task has none; the document is the last one it had */
+    wf_slice_t document;   /* empty: it is as the project's file says */
+    wf_uuid_t change;      /* of the latest change, made by who made it */
+    const char *changed_by;
+    apr_time_t changed;
+} wf_stored_configuration_t;
+
+#define WF_CONFIGURATION_MOST 65536u /* bytes of a document */
+
+/* A run's end that is to be told, and by what. */
+typedef struct wf_callback_claim_t {
+    wf_run_t run;                            /* as get gives it; attempts counts earlier ones */
+    wf_stored_configuration_t configuration; /* of its task, as it is now */
+} wf_callback_claim_t;
+
+/* What came of an attempt to tell it. */
+typedef struct wf_callback_outcome_t {
+    wf_uuid_t pid;
+    apr_uint32_t attempt; /* its number: the claimed run's attempts, and one more */
+    int is_delivered;
+    int is_given_up;          /* no other attempt is to follow */
+    apr_uint32_t http_status; /* 0: there was no answer */
+    const char *reason;       /* NULL: it is delivered */
+} wf_callback_outcome_t;
 
 /* A claimed run: what its runner executes, and the token for all it will say of it. */
 typedef struct wf_token_t {
@@ -176,6 +234,7 @@ typedef struct wf_run_list_t {
     apr_array_header_t *runs; /* wf_run_t, the greatest pid first, without result and actions */
     int more;                 /* whether there may be others */
     wf_uuid_t next;           /* where so: the `before` with which they follow */
+    apr_uint64_t version;     /* another one where the same query may find something else */
 } wf_run_list_t;
 
 /* How many runs of a task are under way. */
@@ -187,10 +246,11 @@ typedef struct wf_under_way_t {
 /* What wait reports; hints, which may be merged, spurious or lost. */
 #define WF_EVENT_INTERRUPT 1u /* a heartbeat would list an interrupted run */
 #define WF_EVENT_RESYNC    2u /* anything may have happened: look at everything */
+#define WF_EVENT_CALLBACK  4u /* claim_callbacks would give something */
 
 /* What to wait for, and how long. */
 typedef struct wf_watch_t {
-    wf_uuid_t pid;
+    wf_uuid_t pid;        /* zeros: every run there is, with the version of a list */
     apr_uint64_t version; /* news is what makes it another one than this; 0: the run's end alone */
     apr_uint32_t most;    /* how many such calls may wait at a time, of all clients together */
     apr_interval_time_t timeout;   /* an hour at most */
@@ -210,8 +270,10 @@ struct wf_store_t {
      * request. A key belongs to its vhost and user, for 24 hours from its run's making, or until
      * that is purged; a request is the same where project, task and payload are. Where the run is
      * not written, neither is the key. Also WF_ECONFLICT (the key belongs to another request);
-     * WF_EFULL (as many runs as may be are queued: of the task, or in the store); WF_EOVERLAP (then
-     * *run is one of those that are under way).
+     * WF_ECHANGED (the task's configuration has another revision than the request was checked
+     * against); WF_EFULL (as many runs as may be are queued: of the task, or in the store);
+     * WF_EOVERLAP (then *run is one of those that are under way); WF_ERATE (the task is run too
+     * often, counted since the store began; *spec->retry is how long until one is let in).
      */
     apr_status_t (*create)(wf_run_t **run, wf_store_t *store, const wf_new_run_t *spec,
                            wf_result_t *result, apr_pool_t *pool);
@@ -352,6 +414,43 @@ struct wf_store_t {
     apr_status_t (*watch_begin)(int *fd, wf_store_t *store, const wf_watch_t *watch,
                                 apr_pool_t *pool);
     apr_status_t (*watch_end)(wf_store_t *store, int fd);
+
+    /* A task's configuration as it stands, with revision 0 where none was ever stored. */
+    apr_status_t (*get_configuration)(wf_stored_configuration_t **configuration, wf_store_t *store,
+                                      const char *vhost, const char *project, const char *task,
+                                      wf_result_t *result, apr_pool_t *pool);
+
+    /*
+     * Stores a task's configuration: vhost, project, task, is_removed, document, change and
+     * changed_by of `next`, where the present one has the revision `expected`. *configuration is
+     * what was stored. WF_ECHANGED where it has another one, unless that is this very change,
+     * repeated; then *configuration is the present one.
+     */
+    apr_status_t (*set_configuration)(wf_stored_configuration_t **configuration, wf_store_t *store,
+                                      const wf_stored_configuration_t *next, apr_uint64_t expected,
+                                      wf_result_t *result, apr_pool_t *pool);
+
+    /* What was ever stored of a project's tasks, in the order of their ids' bytes. *configurations
+     * is an array of wf_stored_configuration_t. */
+    apr_status_t (*list_configurations)(apr_array_header_t **configurations, wf_store_t *store,
+                                        const char *vhost, const char *project, wf_result_t *result,
+                                        apr_pool_t *pool);
+
+    /*
+     * Claims at most `max` ends of runs that are to be told now, those that are due longest first.
+     * *claims is an array of wf_callback_claim_t. A claim is in force until its outcome is told, or
+     * its incarnation is expired or drains; then the end is due again, so that it may be told more
+     * than once, but never not at all. WF_ESTALE.
+     */
+    apr_status_t (*claim_callbacks)(apr_array_header_t **claims, wf_store_t *store,
+                                    apr_uint64_t incarnation, apr_uint32_t max, apr_pool_t *pool);
+
+    /*
+     * Tells what came of one, and so decides whether and when another attempt is made: the run says
+     * so. The same again changes nothing. WF_ESTALE where the run has no such attempt to tell of.
+     */
+    apr_status_t (*tell_callback)(wf_store_t *store, const wf_callback_outcome_t *outcome,
+                                  apr_pool_t *pool);
 
     /*
      * Figures (stats.h), from memory, also of a store that refuses every other call. The rows are

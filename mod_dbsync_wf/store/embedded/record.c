@@ -50,11 +50,19 @@ static const member_t members[] = {
     MEMBER(27, SLICE, actions),
     MEMBER(28, TEXT, error.type),
     MEMBER(29, TEXT, error.detail),
+    MEMBER(30, INT, callback.status),
+    MEMBER(31, U32, callback.attempts),
+    MEMBER(32, TIME, callback.last),
+    MEMBER(33, TIME, callback.next),
+    MEMBER(34, U32, callback.http_status),
+    MEMBER(35, TEXT, callback.reason),
 };
 
 #define MEMBER_COUNT (sizeof(members) / sizeof(members[0]))
 
-_Static_assert(sizeof(wf_run_status_e) == sizeof(int), "the status is encoded as an int");
+_Static_assert(sizeof(wf_run_status_e) == sizeof(int) &&
+                   sizeof(wf_callback_status_e) == sizeof(int),
+               "statuses are encoded as ints");
 
 static void encode_member(wf_buf_t *buf, const member_t *member, const void *at)
 {

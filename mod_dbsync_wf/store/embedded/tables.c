@@ -26,6 +26,8 @@ static const struct {
 } later[] = {
     {offsetof(wf_tables_t, idempotency), "idempotency.db"},
     {offsetof(wf_tables_t, output), "output.db"},
+    {offsetof(wf_tables_t, configurations), "configurations.db"},
+    {offsetof(wf_tables_t, callbacks), "callbacks.db"},
 };
 
 #define TABLES (sizeof(all) / sizeof(all[0]))

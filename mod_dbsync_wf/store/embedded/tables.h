@@ -13,6 +13,8 @@
  * - markers: vhost NUL project NUL task -> what the task remembers, all names in one
  * - idempotency: vhost NUL user NUL key -> the pid of the run that was made with it
  * - output: pid, an offset -> the part of the run's output that ends there
+ * - configurations: vhost NUL project NUL task -> what is kept of its API configuration
+ * - callbacks: when it is due, pid -> nothing; ends of runs that are to be told
  */
 #ifndef WF_STORE_EMBEDDED_TABLES_H
 #define WF_STORE_EMBEDDED_TABLES_H
@@ -31,6 +33,8 @@ typedef struct wf_tables_t {
     wf_table_t *markers;
     wf_table_t *idempotency;
     wf_table_t *output;
+    wf_table_t *configurations;
+    wf_table_t *callbacks;
 } wf_tables_t;
 
 /*

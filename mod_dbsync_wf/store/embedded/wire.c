@@ -132,7 +132,8 @@ static const apr_status_t answer_statuses[WF_ANSWER_COUNT] = {
     [WF_ANSWER_FULL] = WF_EFULL,           [WF_ANSWER_ENDED] = WF_EENDED,
     [WF_ANSWER_STORAGE] = WF_EUNAVAILABLE, [WF_ANSWER_INVALID] = WF_EINVALID,
     [WF_ANSWER_PROTOCOL] = WF_EPROTOCOL,   [WF_ANSWER_DAMAGED] = WF_EDAMAGED,
-    [WF_ANSWER_OVERLAP] = WF_EOVERLAP,
+    [WF_ANSWER_OVERLAP] = WF_EOVERLAP,     [WF_ANSWER_CHANGED] = WF_ECHANGED,
+    [WF_ANSWER_RATE] = WF_ERATE,
 };
 
 apr_status_t wf_answer_status(unsigned char code)

@@ -40,6 +40,12 @@ typedef enum {
     WF_OP_READ,      /* VHOST, PID, OFFSET, MAX -> OUTPUT, TOTAL, VERSION */
     WF_OP_UNDER_WAY, /* VHOST, PROJECT, TASK -> QUEUE, COUNT: its runs that are queued, and run */
     WF_OP_STATS,     /* VHOST -> STATS, TASK_STATS (stats_wire.h) */
+    WF_OP_CONFIGURATION,       /* VHOST, PROJECT, TASK -> CONFIGURATION */
+    WF_OP_SET_CONFIGURATION,   /* CONFIGURATION, REVISION: the expected one -> CONFIGURATION */
+    WF_OP_LIST_CONFIGURATIONS, /* VHOST, PROJECT -> CONFIGURATION, each */
+    WF_OP_CLAIM_CALLBACKS,     /* INCARNATION, MAX -> CALLBACK, each */
+    WF_OP_TELL_CALLBACK,       /* PID, COUNT: the attempt, STATUS, ANSWER, REASON -> nothing */
+    WF_OP_HISTORY,             /* VHOST, PROJECT, TASK -> HISTORY, each */
     WF_OP_COUNT
 } wf_op_e;
 
@@ -55,6 +61,8 @@ typedef enum {
     WF_ANSWER_PROTOCOL,
     WF_ANSWER_DAMAGED, /* what the call is about cannot be read; others may */
     WF_ANSWER_OVERLAP,
+    WF_ANSWER_CHANGED,
+    WF_ANSWER_RATE,
     WF_ANSWER_COUNT
 } wf_answer_e;
 
@@ -98,8 +106,17 @@ enum {
     WF_FIELD_OFFSET,  /* in a run's output; in a CLAIM, how long it is */
     WF_FIELD_OUTPUT,
     WF_FIELD_STATS,
-    WF_FIELD_TASK_STATS, /* repeated */
-    WF_FIELD_LAST = WF_FIELD_TASK_STATS
+    WF_FIELD_TASK_STATS,    /* repeated */
+    WF_FIELD_CONFIGURATION, /* nested, and repeated */
+    WF_FIELD_REVISION,
+    WF_FIELD_RATE,
+    WF_FIELD_PERIOD, /* microseconds, as is the next */
+    WF_FIELD_RETRY,
+    WF_FIELD_CALLBACK, /* nested, and repeated: RUN, CONFIGURATION */
+    WF_FIELD_ANSWER,   /* an HTTP status */
+    WF_FIELD_REASON,
+    WF_FIELD_HISTORY, /* nested, and repeated */
+    WF_FIELD_LAST = WF_FIELD_HISTORY
 };
 
 /* The fields of a frame, as far as they came; texts and slices point into the frame. */
