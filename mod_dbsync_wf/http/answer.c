@@ -136,15 +136,20 @@ int wf_answer_is_known(wf_request_t *req, const wf_run_t *run, apr_pool_t *pool)
     return is_known(req->r, headers);
 }
 
-static apr_status_t send_tagged(wf_request_t *req, wf_slice_t text)
+apr_status_t wf_answer_text_state(wf_request_t *req, const char *type, wf_slice_t text)
 {
     request_rec *r = req->r;
 
-    set_headers(r, "application/json", text.len);
+    set_headers(r, type, text.len);
     /* May be kept by the client alone, who asks each time whether it still holds. */
     apr_table_setn(r->headers_out, "Cache-Control", "private, no-cache");
     apr_table_setn(r->headers_out, "ETag", make_etag(text, r->pool));
     return is_known(r, r->headers_out) ? answer_not_modified(req) : send_body(req, text);
+}
+
+static apr_status_t send_tagged(wf_request_t *req, wf_slice_t text)
+{
+    return wf_answer_text_state(req, "application/json", text);
 }
 
 apr_status_t wf_answer_run_state(wf_request_t *req, const wf_run_t *run)
@@ -162,6 +167,14 @@ apr_status_t wf_answer_nothing(wf_request_t *req)
 {
     req->r->status = HTTP_NO_CONTENT;
     wf_answer_set_headers(req->r, NULL);
+    return send_body(req, wf_slice(NULL));
+}
+
+apr_status_t wf_answer_moved(wf_request_t *req, const char *path)
+{
+    req->r->status = HTTP_PERMANENT_REDIRECT;
+    wf_answer_set_headers(req->r, NULL);
+    apr_table_setn(req->r->headers_out, "Location", path);
     return send_body(req, wf_slice(NULL));
 }
 

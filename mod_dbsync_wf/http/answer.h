@@ -45,6 +45,15 @@ apr_status_t wf_answer_json_state(wf_request_t *req, wf_buf_t *text);
 /* Sends a text that lives as long as the request, 200. Returns as wf_answer_run does. */
 apr_status_t wf_answer_text(wf_request_t *req, const char *type, wf_slice_t text);
 
+/*
+ * Sends a text that lives as long as the request as wf_answer_run_state does: 200 with an ETag, or
+ * 304. Headers that the caller has set are sent with either.
+ */
+apr_status_t wf_answer_text_state(wf_request_t *req, const char *type, wf_slice_t text);
+
+/* Answers 308: what was asked for is at that path, and always will be. As wf_answer_run. */
+apr_status_t wf_answer_moved(wf_request_t *req, const char *path);
+
 /* Answers OPTIONS with the methods in req->allow. */
 apr_status_t wf_answer_options(wf_request_t *req);
 

@@ -21,6 +21,7 @@ my %allow = (
     '/projects/600/tasks/noop'                  => 'GET, HEAD, OPTIONS',
     '/project/600/task/noop'                    => 'GET, HEAD, OPTIONS',
     '/metrics'                                  => 'GET, HEAD, OPTIONS',
+    '/console/'                                 => 'GET, HEAD, OPTIONS',
 );
 
 for my $path (sort keys %allow) {
