@@ -15,6 +15,8 @@
  *   /interrupt/{pid}
  *   /logs/{pid}
  *   /runs
+ *   /configurations
+ *   /configurations/{projectId}/{taskId}
  *   /openapi.json
  *   /metrics
  */
@@ -36,14 +38,17 @@ typedef enum {
     WF_ENDPOINT_PROJECT,
     WF_ENDPOINT_TASK,
     WF_ENDPOINT_OPENAPI,
-    WF_ENDPOINT_METRICS
+    WF_ENDPOINT_METRICS,
+    WF_ENDPOINT_CONFIGURATIONS,
+    WF_ENDPOINT_CONFIGURATION
 } wf_endpoint_e;
 
 typedef struct wf_route_t {
     wf_endpoint_e endpoint;
     int singular;        /* run, project, task: whether the singular spelling was used */
-    const char *project; /* run, project, task: the id, or NULL where the segment cannot be one */
-    const char *task;    /* run, task: the same */
+    const char *project; /* run, project, task, configuration: the id, or NULL where the segment
+                            cannot be one */
+    const char *task;    /* run, task, configuration: the same */
     int has_pid;         /* status, events, interrupt, logs: whether the segment is one */
     wf_uuid_t pid;
 } wf_route_t;
@@ -57,6 +62,9 @@ apr_status_t wf_route_parse(wf_route_t *route, wf_slice_t path, apr_pool_t *pool
 
 /* The plural path, without a base, of a task; the ids need no escaping. */
 const char *wf_route_task_path(const char *project, const char *task, apr_pool_t *pool);
+
+/* The path, without a base, of a task's configuration; the ids need no escaping. */
+const char *wf_route_configuration_path(const char *project, const char *task, apr_pool_t *pool);
 
 /* The plural path, without a base, that starts runs of a task; the ids need no escaping. */
 const char *wf_route_run_path(const char *project, const char *task, apr_pool_t *pool);
