@@ -383,6 +383,8 @@ static const struct {
     [WF_OP_APPEND] = {do_append, 1},
     [WF_OP_READ] = {do_read, 0},
     [WF_OP_STATS] = {wf_keeper_stats, 0},
+    [WF_OP_CLAIM_CALLBACKS] = {wf_keeper_claim_callbacks, 1}, /* what cannot be told of waits */
+    [WF_OP_TELL_CALLBACK] = {wf_keeper_tell_callback, 1},
 };
 
 static int is_refused(const wf_keeper_t *keeper, unsigned char op)

@@ -95,6 +95,9 @@ apr_status_t wf_state_open(wf_state_t *state, wf_bdb_t *bdb, apr_pool_t *pool)
     wf_tally_init(&state->tally, pool);
     rv = wf_tables_open(&state->tables, bdb, pool);
     if (rv == APR_SUCCESS) {
+        rv = wf_outbox_open(state);
+    }
+    if (rv == APR_SUCCESS) {
         rv = load(state);
     }
     if (rv == APR_SUCCESS) {
@@ -119,6 +122,7 @@ apr_status_t wf_state_commit(wf_state_t *state)
     }
     if (rv == APR_SUCCESS) {
         wf_tally_commit(&state->tally, changes != state->changes);
+        wf_outbox_commit(state);
         state->changes = changes;
     }
     return rv;
@@ -133,6 +137,7 @@ apr_status_t wf_state_rollback(wf_state_t *state)
 {
     wf_bdb_abort(state->tables.bdb);
     wf_tally_rollback(&state->tally);
+    wf_outbox_rollback(state);
     state->changes = wf_bdb_changes(state->tables.bdb);
     return load(state);
 }
