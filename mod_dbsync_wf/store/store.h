@@ -424,7 +424,8 @@ struct wf_store_t {
      * Stores a task's configuration: vhost, project, task, is_removed, document, change and
      * changed_by of `next`, where the present one has the revision `expected`. *configuration is
      * what was stored. WF_ECHANGED where it has another one, unless that is this very change,
-     * repeated; then *configuration is the present one.
+     * repeated; then *configuration is the present one. WF_EINVALID where a name or the change is
+     * missing, or the document is too long.
      */
     apr_status_t (*set_configuration)(wf_stored_configuration_t **configuration, wf_store_t *store,
                                       const wf_stored_configuration_t *next, apr_uint64_t expected,

@@ -262,6 +262,29 @@ static void finds_members(void **state)
     assert_slice(value, "7");
 }
 
+static void walks_members(void **state)
+{
+    static const char object[] =
+        " { \"a\" : 1 ,\"b\\\"}\":{\"c\":[2,3]},\"a\":\"}\" , \"\":null } ";
+    static const char *const members[][2] = {
+        {"\"a\"", "1"}, {"\"b\\\"}\"", "{\"c\":[2,3]}"}, {"\"a\"", "\"}\""}, {"\"\"", "null"}};
+    wf_slice_t name, value, rest = slice(object);
+
+    (void)state;
+    for (apr_size_t i = 0; i < 4; i++) {
+        assert_int_equal(wf_json_next_member(&name, &value, &rest), APR_SUCCESS);
+        assert_slice(name, members[i][0]);
+        assert_slice(value, members[i][1]);
+    }
+    assert_int_equal(wf_json_next_member(&name, &value, &rest), APR_EOF);
+    rest = slice(" { } ");
+    assert_int_equal(wf_json_next_member(&name, &value, &rest), APR_EOF);
+    rest = slice("[1]");
+    assert_int_equal(wf_json_next_member(&name, &value, &rest), APR_EOF);
+    rest = slice("\"a\"");
+    assert_int_equal(wf_json_next_member(&name, &value, &rest), APR_EOF);
+}
+
 static void finds_elements(void **state)
 {
     static const char array[] = " [ 1 ,\"a,b]\", [2,3] ,{\"x\":[4]},null]";
@@ -469,13 +492,21 @@ static void walks_broken_text_within_bounds(void **state)
 int main(void)
 {
     static const struct CMUnitTest tests[] = {
-        cmocka_unit_test(accepts_valid),   cmocka_unit_test(rejects_invalid),
-        cmocka_unit_test(bounds_depth),    cmocka_unit_test(takes_empty_slices),
-        cmocka_unit_test(tells_types),     cmocka_unit_test(finds_members),
-        cmocka_unit_test(finds_elements),  cmocka_unit_test(searches_members),
-        cmocka_unit_test(counts_elements), cmocka_unit_test(decodes_strings),
-        cmocka_unit_test(encodes_strings), cmocka_unit_test(encodes_and_decodes_every_byte),
-        cmocka_unit_test(writes),          cmocka_unit_test(walks_broken_text_within_bounds),
+        cmocka_unit_test(accepts_valid),
+        cmocka_unit_test(rejects_invalid),
+        cmocka_unit_test(bounds_depth),
+        cmocka_unit_test(takes_empty_slices),
+        cmocka_unit_test(tells_types),
+        cmocka_unit_test(finds_members),
+        cmocka_unit_test(walks_members),
+        cmocka_unit_test(finds_elements),
+        cmocka_unit_test(searches_members),
+        cmocka_unit_test(counts_elements),
+        cmocka_unit_test(decodes_strings),
+        cmocka_unit_test(encodes_strings),
+        cmocka_unit_test(encodes_and_decodes_every_byte),
+        cmocka_unit_test(writes),
+        cmocka_unit_test(walks_broken_text_within_bounds),
     };
 
     return cmocka_run_group_tests_name("json", tests, NULL, NULL);

@@ -123,6 +123,34 @@ static void an_end_is_told_where_that_is_wanted(void **state)
     assert_int_equal(claim_ends(f, a, 8)->nelts, 0);
 }
 
+/* As it is when the end is claimed, not as it was when the run was made. */
+static void the_configuration_comes_along(void **state)
+{
+    fixture_t *f = *state;
+    apr_uint64_t a = join_ok(f, "a");
+    wf_stored_configuration_t next = {.vhost = VHOST,
+                                      .project = "569",
+                                      .task = "12",
+                                      .document = wf_slice("{\"enabled\": true}"),
+                                      .changed_by = "alice"};
+    wf_stored_configuration_t *stored;
+    const wf_stored_configuration_t *got;
+    apr_array_header_t *claims;
+
+    ended_run(f, a, 1);
+    claims = claim_ends(f, a, 8);
+    got = &APR_ARRAY_IDX(claims, 0, wf_callback_claim_t).configuration;
+    assert_int_equal(got->revision, 0);
+    ended_run(f, a, 1);
+    assert_int_equal(wf_uuid_make(&next.change), APR_SUCCESS);
+    assert_int_equal(f->store->set_configuration(&stored, f->store, &next, 0, NULL, f->pool),
+                     APR_SUCCESS);
+    claims = claim_ends(f, a, 8);
+    got = &APR_ARRAY_IDX(claims, 0, wf_callback_claim_t).configuration;
+    assert_int_equal(got->revision, stored->revision);
+    assert_true(wf_slice_equal(got->document, next.document));
+}
+
 static void nothing_is_told_before_the_end(void **state)
 {
     fixture_t *f = *state;
@@ -436,6 +464,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         STORE_TEST(an_end_is_told_where_that_is_wanted),
+        STORE_TEST(the_configuration_comes_along),
         STORE_TEST(nothing_is_told_before_the_end),
         STORE_TEST(an_interrupt_while_queued_is_told),
         STORE_TEST(a_lost_run_is_told),

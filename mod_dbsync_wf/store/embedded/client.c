@@ -9,6 +9,7 @@
 #include <apr_strings.h>
 #include "base/clock.h"
 #include "store/embedded/client_call.h"
+#include "store/embedded/client_configurations.h"
 #include "store/embedded/client_runner.h"
 #include "store/embedded/client_watch.h"
 #include "store/embedded/record.h"
@@ -56,6 +57,7 @@ static apr_status_t create_run(wf_run_t **run, wf_store_t *store, const wf_new_r
     wf_field_close(&call->request, mark);
     wf_field_add_u64(&call->request, WF_FIELD_OVERLAP, (apr_uint64_t)spec->refuse_overlap);
     wf_field_add_u64(&call->request, WF_FIELD_QUEUE, spec->queue_limit);
+    wf_field_add_u64(&call->request, WF_FIELD_REVISION, spec->revision);
     wf_field_add(&call->request, WF_FIELD_PAYLOAD, spec->payload);
     rv = wf_call_send(call, wf_client_of(store), 0, result);
     return rv == APR_SUCCESS || rv == WF_EOVERLAP ? take_run_of(rv, run, call, pool) : rv;
@@ -257,6 +259,9 @@ static const wf_store_t calls = {
     .watch_end = wf_client_watch_end,
     .claim_callbacks = wf_client_claim_callbacks,
     .tell_callback = wf_client_tell_callback,
+    .get_configuration = wf_client_get_configuration,
+    .set_configuration = wf_client_set_configuration,
+    .list_configurations = wf_client_list_configurations,
     .stats = read_stats,
 };
 

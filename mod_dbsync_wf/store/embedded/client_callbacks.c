@@ -3,6 +3,7 @@
 #include "store/embedded/client_call.h"
 #include "store/embedded/client_runner.h"
 #include "store/embedded/record.h"
+#include "store/embedded/record_configuration.h"
 
 static apr_status_t take_claim(wf_callback_claim_t *claim, wf_slice_t bytes, apr_pool_t *pool)
 {
@@ -14,6 +15,8 @@ static apr_status_t take_claim(wf_callback_claim_t *claim, wf_slice_t bytes, apr
     while ((rv = wf_field_next(&tag, &value, &bytes)) == APR_SUCCESS) {
         if (tag == WF_FIELD_RUN) {
             rv = wf_record_decode(&claim->run, value, pool);
+        } else if (tag == WF_FIELD_CONFIGURATION) {
+            rv = wf_stored_configuration_decode(&claim->configuration, value, pool);
         }
         if (rv != APR_SUCCESS) {
             return rv;

@@ -2,13 +2,17 @@
 /* CLAIM_CALLBACKS and TELL_CALLBACK; and who is woken when an end is due to be told. */
 #include "store/embedded/keeper_internal.h"
 
-#define CLAIM_MOST 64 /* ends in one answer */
+#define CLAIM_MOST 16 /* ends in one answer: each has a result and a configuration */
 
 static void add_claim(wf_buf_t *out, const wf_callback_claim_t *claim)
 {
     apr_size_t mark = wf_field_open(out, WF_FIELD_CALLBACK);
+    apr_size_t configuration;
 
     wf_keeper_add_run(out, &claim->run);
+    configuration = wf_field_open(out, WF_FIELD_CONFIGURATION);
+    wf_stored_configuration_encode(out, &claim->configuration);
+    wf_field_close(out, configuration);
     wf_field_close(out, mark);
 }
 

@@ -181,6 +181,14 @@ apr_status_t wf_keeper_claim_callbacks(wf_keeper_t *keeper, wf_peer_t *peer, con
 apr_status_t wf_keeper_tell_callback(wf_keeper_t *keeper, wf_peer_t *peer, const wf_message_t *m);
 void wf_keeper_wake_tellers(wf_keeper_t *keeper);
 
+/* keeper_configurations.c: CONFIGURATION, SET_CONFIGURATION, LIST_CONFIGURATIONS. */
+apr_status_t wf_keeper_get_configuration(wf_keeper_t *keeper, wf_peer_t *peer,
+                                         const wf_message_t *m);
+apr_status_t wf_keeper_set_configuration(wf_keeper_t *keeper, wf_peer_t *peer,
+                                         const wf_message_t *m);
+apr_status_t wf_keeper_list_configurations(wf_keeper_t *keeper, wf_peer_t *peer,
+                                           const wf_message_t *m);
+
 /* keeper_stats.c: STATS, which is answered in any state. */
 apr_status_t wf_keeper_stats(wf_keeper_t *keeper, wf_peer_t *peer, const wf_message_t *m);
 

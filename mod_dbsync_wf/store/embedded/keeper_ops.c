@@ -40,7 +40,8 @@ static apr_status_t do_ping(wf_keeper_t *keeper, wf_peer_t *peer, const wf_messa
 static apr_status_t do_create(wf_keeper_t *keeper, wf_peer_t *peer, const wf_message_t *m)
 {
     wf_admission_t admission = {wf_message_u64(m, WF_FIELD_OVERLAP) != 0,
-                                (apr_uint32_t)wf_message_u64(m, WF_FIELD_QUEUE)};
+                                (apr_uint32_t)wf_message_u64(m, WF_FIELD_QUEUE),
+                                wf_message_u64(m, WF_FIELD_REVISION)};
     wf_run_t spec, run;
     apr_status_t rv = wf_record_decode(&spec, m->field[WF_FIELD_RUN], keeper->batch);
 
@@ -385,6 +386,9 @@ static const struct {
     [WF_OP_STATS] = {wf_keeper_stats, 0},
     [WF_OP_CLAIM_CALLBACKS] = {wf_keeper_claim_callbacks, 1}, /* what cannot be told of waits */
     [WF_OP_TELL_CALLBACK] = {wf_keeper_tell_callback, 1},
+    [WF_OP_CONFIGURATION] = {wf_keeper_get_configuration, 0},
+    [WF_OP_SET_CONFIGURATION] = {wf_keeper_set_configuration, 1},
+    [WF_OP_LIST_CONFIGURATIONS] = {wf_keeper_list_configurations, 0},
 };
 
 static int is_refused(const wf_keeper_t *keeper, unsigned char op)

@@ -80,6 +80,9 @@ static apr_status_t load(wf_state_t *state)
         rv = wf_active_walk(&state->tables, load_entry, state, scratch);
         drop_unseen(state);
     }
+    if (rv == APR_SUCCESS) {
+        rv = wf_state_load_revisions(state, scratch);
+    }
     apr_pool_destroy(scratch);
     return rv;
 }

@@ -25,8 +25,12 @@ typedef struct wf_state_t {
     apr_uint32_t queue_limit; /* how many runs may be queued in all; 0: any number */
     apr_uint64_t changes;     /* wf_bdb_changes at the last commit */
     int fence_moved;          /* the counter must be written with this batch */
-    wf_uuid_t purge_at;       /* where the next purge goes on; zeros: at the first run */
-    apr_hash_t *damaged;      /* pids that cannot be purged, because they cannot be read */
+    apr_uint64_t revision;    /* of configurations, the latest given out */
+    apr_hash_t *revisions;    /* by a task's key; see state_configurations.c */
+    apr_pool_t *revisions_pool;
+    int revisions_partial; /* the table has others, on pages that cannot be read */
+    wf_uuid_t purge_at;    /* where the next purge goes on; zeros: at the first run */
+    apr_hash_t *damaged;   /* pids that cannot be purged, because they cannot be read */
     apr_pool_t *pool;
 } wf_state_t;
 
@@ -58,6 +62,7 @@ void wf_state_touch(wf_state_t *state);
 typedef struct wf_admission_t {
     int refuse_overlap;
     apr_uint32_t queue_limit; /* how many of its runs may be queued; 0: any number */
+    apr_uint64_t revision;    /* that its configuration must have */
 } wf_admission_t;
 
 /* create: `spec` has what wf_new_run_t has. *run is filled in, in pool. */
@@ -154,7 +159,30 @@ apr_time_t wf_outbox_next(const wf_state_t *state);
 /* The earliest end of a lease (a wf_clock time), 0 where there is no holder. */
 apr_time_t wf_state_next_expiry(wf_state_t *state);
 
-/* Shared by the state_*.c files: the entry that a token is in force for. WF_ESTALE; *entry is then
+/*
+ * get_configuration, set_configuration and list_configurations; what they fill in lives in pool. A
+ * list gives a part, of those behind the task `after` (NULL: from the first on), and *more is
+ * whether there may be others.
+ */
+apr_status_t wf_state_get_configuration(wf_stored_configuration_t *configuration, wf_state_t *state,
+                                        const char *vhost, const char *project, const char *task,
+                                        apr_pool_t *pool);
+apr_status_t wf_state_set_configuration(wf_stored_configuration_t *configuration, wf_state_t *state,
+                                        const wf_stored_configuration_t *next,
+                                        apr_uint64_t expected, apr_pool_t *pool);
+apr_status_t wf_state_list_configurations(apr_array_header_t **configurations, int *more,
+                                          wf_state_t *state, const char *vhost, const char *project,
+                                          const char *after, apr_pool_t *pool);
+
+/* Shared by the state_*.c files: whether the configuration of a run's task has that revision, from
+ * memory. WF_ECHANGED, WF_EDAMAGED. */
+apr_status_t wf_state_check_revision(wf_state_t *state, const wf_run_t *run, apr_uint64_t revision,
+                                     apr_pool_t *pool);
+
+/* Shared likewise: fills that memory from the table. */
+apr_status_t wf_state_load_revisions(wf_state_t *state, apr_pool_t *pool);
+
+/* Shared likewise: the entry that a token is in force for. WF_ESTALE; *entry is then
  * the run's, NULL where it is not under way. */
 apr_status_t wf_state_find_held(wf_entry_t **entry, wf_state_t *state, const wf_token_t *token);
 

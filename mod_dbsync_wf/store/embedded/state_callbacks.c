@@ -200,18 +200,6 @@ static apr_status_t forget(wf_state_t *state, const claim_t *found)
     return delete_row(state, found->due, &found->pid);
 }
 
-/* The configuration of a run's task. */
-static apr_status_t read_configuration(wf_stored_configuration_t *configuration, wf_state_t *state,
-                                       const wf_run_t *run, apr_pool_t *pool)
-{
-    (void)state;
-    (void)pool;
-    configuration->vhost = run->vhost;
-    configuration->project = run->project;
-    configuration->task = run->task;
-    return APR_SUCCESS;
-}
-
 static apr_status_t add_claim(apr_array_header_t *claims, wf_state_t *state, const claim_t *found,
                               apr_pool_t *pool)
 {
@@ -226,7 +214,16 @@ static apr_status_t add_claim(apr_array_header_t *claims, wf_state_t *state, con
         return forget(state, found);
     }
     if (rv == APR_SUCCESS) {
-        rv = read_configuration(&claim.configuration, state, &claim.run, pool);
+        rv = wf_state_get_configuration(&claim.configuration, state, claim.run.vhost,
+                                        claim.run.project, claim.run.task, pool);
+    }
+    if (rv == WF_EDAMAGED) {
+        /* Until it is stored anew, nobody knows where to. */
+        wf_callback_outcome_t outcome = {.pid = found->pid,
+                                         .attempt = claim.run.callback.attempts + 1,
+                                         .reason = "the task's configuration is damaged"};
+
+        return wf_state_tell_callback(state, &outcome, pool);
     }
     if (rv == APR_SUCCESS) {
         APR_ARRAY_PUSH(claims, wf_callback_claim_t) = claim;

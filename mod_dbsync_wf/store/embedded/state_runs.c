@@ -68,29 +68,44 @@ static int is_full(wf_state_t *state, const wf_run_t *spec, apr_uint32_t task_li
            (task_limit && wf_board_queued(&state->board, spec) >= task_limit);
 }
 
+/* What a run is refused with, and for WF_EOVERLAP the run that stands in its way; APR_SUCCESS where
+ * it is not. */
+static apr_status_t refusal(const wf_entry_t **overlap, wf_state_t *state, const wf_run_t *spec,
+                            const wf_admission_t *admission, apr_pool_t *pool)
+{
+    apr_status_t rv = wf_state_check_revision(state, spec, admission->revision, pool);
+
+    if (rv != APR_SUCCESS) {
+        return rv;
+    }
+    *overlap = admission->refuse_overlap ? wf_board_overlap(&state->board, spec) : NULL;
+    if (*overlap) {
+        return WF_EOVERLAP;
+    }
+    return is_full(state, spec, admission->queue_limit) ? WF_EFULL : APR_SUCCESS;
+}
+
 /*
- * Whether a run is let in: APR_NOTFOUND where it is, WF_EOVERLAP (*run is set) or WF_EFULL where it
- * is not; APR_SUCCESS where it would not be and is there, because it is the same call again.
+ * Whether a run is let in: APR_NOTFOUND where it is; what it is refused with (WF_EOVERLAP: *run is
+ * set) where it is not; APR_SUCCESS where it would not be and is there, because it is the same call
+ * again.
  */
 static apr_status_t admit(wf_run_t *run, wf_state_t *state, const wf_run_t *spec,
                           const wf_admission_t *admission, apr_pool_t *pool)
 {
-    const wf_entry_t *overlap =
-        admission->refuse_overlap ? wf_board_overlap(&state->board, spec) : NULL;
+    const wf_entry_t *overlap = NULL;
+    apr_status_t refused = refusal(&overlap, state, spec, admission, pool);
     apr_status_t rv;
 
-    if (!overlap && !is_full(state, spec, admission->queue_limit)) {
+    if (refused == APR_SUCCESS) {
         return APR_NOTFOUND;
     }
     rv = wf_state_read(run, state, &spec->pid, pool);
-    if (rv != APR_NOTFOUND) {
-        return rv;
+    if (rv == APR_NOTFOUND && refused == WF_EOVERLAP) {
+        rv = wf_state_read(run, state, &overlap->pid, pool);
+        return rv == APR_SUCCESS ? WF_EOVERLAP : rv;
     }
-    if (!overlap) {
-        return WF_EFULL;
-    }
-    rv = wf_state_read(run, state, &overlap->pid, pool);
-    return rv == APR_SUCCESS ? WF_EOVERLAP : rv;
+    return rv == APR_NOTFOUND ? refused : rv;
 }
 
 apr_status_t wf_state_body(wf_slice_t *body, wf_state_t *state, const wf_uuid_t *pid,
