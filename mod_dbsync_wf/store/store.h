@@ -137,7 +137,8 @@ typedef struct wf_new_run_t {
     int wants_callback;    /* whether its end is to be told (claim_callbacks) */
     apr_uint64_t revision; /* of the task's configuration that it was checked against; 0: of none */
     apr_uint32_t rate;     /* runs in each rate_period, 0: any number: a bucket of so many, which */
-    apr_interval_time_t rate_period; /* fills evenly in that time */
+    apr_interval_time_t rate_period; /* fills evenly in that time; a million at most, and a second
+                                        to a day */
     apr_interval_time_t *retry;      /* is told when to try again; may be NULL */
     wf_slice_t payload;              /* kept byte for byte */
 } wf_new_run_t;
@@ -273,7 +274,8 @@ struct wf_store_t {
      * WF_ECHANGED (the task's configuration has another revision than the request was checked
      * against); WF_EFULL (as many runs as may be are queued: of the task, or in the store);
      * WF_EOVERLAP (then *run is one of those that are under way); WF_ERATE (the task is run too
-     * often, counted since the store began; *spec->retry is how long until one is let in).
+     * often, counted since the store began; *spec->retry is how long until one is let in);
+     * WF_EINVALID (a name is missing, or the rate is not within its bounds).
      */
     apr_status_t (*create)(wf_run_t **run, wf_store_t *store, const wf_new_run_t *spec,
                            wf_result_t *result, apr_pool_t *pool);

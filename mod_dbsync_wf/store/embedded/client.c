@@ -58,8 +58,15 @@ static apr_status_t create_run(wf_run_t **run, wf_store_t *store, const wf_new_r
     wf_field_add_u64(&call->request, WF_FIELD_OVERLAP, (apr_uint64_t)spec->refuse_overlap);
     wf_field_add_u64(&call->request, WF_FIELD_QUEUE, spec->queue_limit);
     wf_field_add_u64(&call->request, WF_FIELD_REVISION, spec->revision);
+    if (spec->rate) {
+        wf_field_add_u64(&call->request, WF_FIELD_RATE, spec->rate);
+        wf_field_add_u64(&call->request, WF_FIELD_PERIOD, (apr_uint64_t)spec->rate_period);
+    }
     wf_field_add(&call->request, WF_FIELD_PAYLOAD, spec->payload);
     rv = wf_call_send(call, wf_client_of(store), 0, result);
+    if (rv == WF_ERATE && spec->retry) {
+        *spec->retry = (apr_interval_time_t)wf_message_u64(&call->message, WF_FIELD_RETRY);
+    }
     return rv == APR_SUCCESS || rv == WF_EOVERLAP ? take_run_of(rv, run, call, pool) : rv;
 }
 

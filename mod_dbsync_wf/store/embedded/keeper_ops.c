@@ -39,9 +39,15 @@ static apr_status_t do_ping(wf_keeper_t *keeper, wf_peer_t *peer, const wf_messa
 
 static apr_status_t do_create(wf_keeper_t *keeper, wf_peer_t *peer, const wf_message_t *m)
 {
-    wf_admission_t admission = {wf_message_u64(m, WF_FIELD_OVERLAP) != 0,
-                                (apr_uint32_t)wf_message_u64(m, WF_FIELD_QUEUE),
-                                wf_message_u64(m, WF_FIELD_REVISION)};
+    apr_interval_time_t retry = 0;
+    wf_admission_t admission = {
+        .refuse_overlap = wf_message_u64(m, WF_FIELD_OVERLAP) != 0,
+        .queue_limit = (apr_uint32_t)wf_message_u64(m, WF_FIELD_QUEUE),
+        .revision = wf_message_u64(m, WF_FIELD_REVISION),
+        .rate.runs = (apr_uint32_t)wf_message_u64(m, WF_FIELD_RATE),
+        .rate.period = (apr_interval_time_t)wf_message_u64(m, WF_FIELD_PERIOD),
+        .retry = &retry,
+    };
     wf_run_t spec, run;
     apr_status_t rv = wf_record_decode(&spec, m->field[WF_FIELD_RUN], keeper->batch);
 
@@ -52,6 +58,7 @@ static apr_status_t do_create(wf_keeper_t *keeper, wf_peer_t *peer, const wf_mes
     if (rv == APR_SUCCESS || rv == WF_EOVERLAP) {
         wf_keeper_add_run(&peer->out, &run);
     }
+    wf_field_add_u64(&peer->out, WF_FIELD_RETRY, (apr_uint64_t)retry);
     return rv;
 }
 

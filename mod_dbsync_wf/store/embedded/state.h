@@ -12,6 +12,7 @@
 
 #include "store/embedded/board.h"
 #include "store/embedded/outbox.h"
+#include "store/embedded/rates.h"
 #include "store/embedded/tables.h"
 #include "store/embedded/tally.h"
 
@@ -25,6 +26,7 @@ typedef struct wf_state_t {
     apr_uint32_t queue_limit; /* how many runs may be queued in all; 0: any number */
     apr_uint64_t changes;     /* wf_bdb_changes at the last commit */
     int fence_moved;          /* the counter must be written with this batch */
+    wf_rates_t rates;         /* how often tasks were run since the keeper began */
     apr_uint64_t revision;    /* of configurations, the latest given out */
     apr_hash_t *revisions;    /* by a task's key; see state_configurations.c */
     apr_pool_t *revisions_pool;
@@ -63,6 +65,8 @@ typedef struct wf_admission_t {
     int refuse_overlap;
     apr_uint32_t queue_limit; /* how many of its runs may be queued; 0: any number */
     apr_uint64_t revision;    /* that its configuration must have */
+    wf_rate_t rate;
+    apr_interval_time_t *retry; /* where it is WF_ERATE: how long until a run is let in */
 } wf_admission_t;
 
 /* create: `spec` has what wf_new_run_t has. *run is filled in, in pool. */
