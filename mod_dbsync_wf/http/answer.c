@@ -9,7 +9,7 @@
 #include <http_log.h>
 #include <http_protocol.h>
 #include <util_filter.h>
-#include "http/run_json.h"
+#include "store/run_json.h"
 
 APLOG_USE_MODULE(dbsync_wf);
 

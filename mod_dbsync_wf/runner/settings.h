@@ -16,8 +16,9 @@ typedef struct wf_settings_t {
     apr_interval_time_t kill_grace; /* DbsyncWfKillGrace */
     apr_interval_time_t retention;  /* DbsyncWfRetention; 0: for ever */
     apr_uint32_t queue_limit;       /* DbsyncWfQueueLimit; 0: none */
-    const apr_array_header_t *callback_hosts; /* DbsyncWfCallbackHosts: const char *; NULL: none */
-    apr_uint64_t output_limit;                /* DbsyncWfOutputLimit, bytes; 0: none is kept */
+    apr_uint64_t output_limit;      /* DbsyncWfOutputLimit, bytes; 0: none is kept */
+    const apr_array_header_t *callback_hosts; /* DbsyncWfCallbackHosts, of const char *, "host" or
+                                                 "host:port"; NULL or empty: none */
 } wf_settings_t;
 
 #endif

@@ -442,8 +442,12 @@ struct wf_store_t {
     /*
      * Claims at most `max` ends of runs that are to be told now, those that are due longest first.
      * *claims is an array of wf_callback_claim_t. A claim is in force until its outcome is told, or
-     * its incarnation is expired or drains; then the end is due again, so that it may be told more
-     * than once, but never not at all. WF_ESTALE.
+     * its incarnation is expired; then the end is due again, so that it may be told more than once,
+     * but never not at all. It may also be claimed again before, by the same incarnation too, where
+     * the store's process has been replaced. WF_ESTALE where the incarnation is expired or drains.
+     * As with claim, one thread of a handle claims at a time, and a call that failed is taken up by
+     * the next one. Who has been told by wait that there is something claims until a call gives
+     * fewer than `max`.
      */
     apr_status_t (*claim_callbacks)(apr_array_header_t **claims, wf_store_t *store,
                                     apr_uint64_t incarnation, apr_uint32_t max, apr_pool_t *pool);

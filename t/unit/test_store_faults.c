@@ -312,6 +312,32 @@ static void a_damaged_run_stands_in_nobodys_way(void **state)
     create_ok(f, &held);
 }
 
+/* Of ends that are to be told, too: one that cannot be is forgotten, and the others are told. */
+static void a_damaged_end_stands_in_nobodys_way(void **state)
+{
+    fixture_t *f = *state;
+    wf_new_run_t damaged = new_run("12"), next = new_run("12");
+    apr_uint64_t a = join_ok(f, "a");
+    apr_array_header_t *claims;
+    wf_finish_t finish;
+
+    damaged.wants_callback = next.wants_callback = 1;
+    create_ok(f, &damaged);
+    finish = completed(claim_one(f, a).token);
+    assert_int_equal(f->store->finish(NULL, f->store, &finish, f->pool), APR_SUCCESS);
+    create_ok(f, &next);
+    finish = completed(claim_one(f, a).token);
+    assert_int_equal(f->store->finish(NULL, f->store, &finish, f->pool), APR_SUCCESS);
+    put_record(f, &damaged.pid, wf_slice("nonsense"));
+    for (int i = 0; i < 2; i++) {
+        assert_int_equal(f->store->claim_callbacks(&claims, f->store, a, 8, f->pool), APR_SUCCESS);
+        assert_int_equal(claims->nelts, 1);
+        assert_memory_equal(&APR_ARRAY_IDX(claims, 0, wf_callback_claim_t).run.pid, &next.pid,
+                            sizeof(wf_uuid_t));
+        restart_keeper(f, SIGKILL);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -326,6 +352,7 @@ int main(void)
         STORE_TEST(a_fence_only_grows_and_a_stale_one_changes_nothing),
         STORE_TEST(a_record_that_is_not_what_was_written_is_an_error),
         STORE_TEST(a_damaged_run_stands_in_nobodys_way),
+        STORE_TEST(a_damaged_end_stands_in_nobodys_way),
     };
 
     apr_initialize();

@@ -50,6 +50,7 @@ static apr_status_t create_run(wf_run_t **run, wf_store_t *store, const wf_new_r
     fresh.idempotency_key = spec->idempotency_key;
     fresh.concurrency = spec->concurrency;
     fresh.rerun_when_lost = spec->rerun_when_lost;
+    fresh.callback.status = spec->wants_callback ? WF_CALLBACK_WANTED : WF_CALLBACK_NONE;
     call = wf_call_begin(wf_client_of(store), WF_OP_CREATE, pool);
     mark = wf_field_open(&call->request, WF_FIELD_RUN);
     wf_record_encode(&call->request, &fresh);
@@ -263,6 +264,8 @@ static const wf_store_t calls = {
     .watch = wf_client_watch,
     .watch_begin = wf_client_watch_begin,
     .watch_end = wf_client_watch_end,
+    .claim_callbacks = wf_client_claim_callbacks,
+    .tell_callback = wf_client_tell_callback,
     .get_configuration = wf_client_get_configuration,
     .set_configuration = wf_client_set_configuration,
     .list_configurations = wf_client_list_configurations,
@@ -286,6 +289,7 @@ apr_status_t wf_embedded_open(wf_store_t **store, const char *socket_path,
     client->patience = patience;
     client->idle = apr_array_make(pool, 64, sizeof(int));
     client->claim_sequence = 1;
+    client->callback_sequence = 1;
     client->pool = pool;
     apr_pool_cleanup_register(pool, client, close_idle, apr_pool_cleanup_null);
     *store = apr_pmemdup(pool, &calls, sizeof(calls));

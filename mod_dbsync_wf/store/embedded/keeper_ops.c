@@ -391,6 +391,8 @@ static const struct {
     [WF_OP_APPEND] = {do_append, 1},
     [WF_OP_READ] = {do_read, 0},
     [WF_OP_STATS] = {wf_keeper_stats, 0},
+    [WF_OP_CLAIM_CALLBACKS] = {wf_keeper_claim_callbacks, 1}, /* what cannot be told of waits */
+    [WF_OP_TELL_CALLBACK] = {wf_keeper_tell_callback, 1},
     [WF_OP_CONFIGURATION] = {wf_keeper_get_configuration, 0},
     [WF_OP_SET_CONFIGURATION] = {wf_keeper_set_configuration, 1},
     [WF_OP_LIST_CONFIGURATIONS] = {wf_keeper_list_configurations, 0},

@@ -99,6 +99,9 @@ apr_status_t wf_state_open(wf_state_t *state, wf_bdb_t *bdb, apr_pool_t *pool)
     wf_rates_init(&state->rates, pool);
     rv = wf_tables_open(&state->tables, bdb, pool);
     if (rv == APR_SUCCESS) {
+        rv = wf_outbox_open(state);
+    }
+    if (rv == APR_SUCCESS) {
         rv = load(state);
     }
     if (rv == APR_SUCCESS) {
@@ -123,6 +126,7 @@ apr_status_t wf_state_commit(wf_state_t *state)
     }
     if (rv == APR_SUCCESS) {
         wf_tally_commit(&state->tally, changes != state->changes);
+        wf_outbox_commit(state);
         wf_rates_commit(&state->rates);
         state->changes = changes;
     }
@@ -138,6 +142,7 @@ apr_status_t wf_state_rollback(wf_state_t *state)
 {
     wf_bdb_abort(state->tables.bdb);
     wf_tally_rollback(&state->tally);
+    wf_outbox_rollback(state);
     wf_rates_rollback(&state->rates);
     state->changes = wf_bdb_changes(state->tables.bdb);
     return load(state);

@@ -11,6 +11,7 @@
 #define WF_STORE_EMBEDDED_STATE_H
 
 #include "store/embedded/board.h"
+#include "store/embedded/outbox.h"
 #include "store/embedded/rates.h"
 #include "store/embedded/tables.h"
 #include "store/embedded/tally.h"
@@ -18,6 +19,7 @@
 typedef struct wf_state_t {
     wf_tables_t tables;
     wf_board_t board;
+    wf_outbox_t outbox;
     wf_tally_t tally;         /* what was done since the keeper began */
     apr_uint64_t fence;       /* the latest given out */
     apr_uint64_t incarnation; /* the latest given out */
@@ -141,6 +143,23 @@ apr_status_t wf_state_reap(apr_uint64_t *count, wf_state_t *state, apr_pool_t *p
 apr_status_t wf_state_purge(apr_uint64_t *count, int *more, wf_state_t *state,
                             apr_interval_time_t keep, apr_pool_t *pool);
 
+/*
+ * claim_callbacks: *claims is an array of wf_callback_claim_t. The same sequence again gives what
+ * it gave, as far as that has not been told. Looks at no more rows than are claimed already, and
+ * `max`.
+ */
+apr_status_t wf_state_claim_callbacks(apr_array_header_t **claims, wf_state_t *state,
+                                      apr_uint64_t incarnation, apr_uint64_t sequence,
+                                      apr_uint32_t max, apr_pool_t *pool);
+
+apr_status_t wf_state_tell_callback(wf_state_t *state, const wf_callback_outcome_t *outcome,
+                                    apr_pool_t *pool);
+
+/* Whether an end is due that nobody has been told of; when the next one is (a wf_clock time, which
+ * may be past; WF_OUTBOX_NEVER: there is none). */
+int wf_outbox_is_due(const wf_state_t *state);
+apr_time_t wf_outbox_next(const wf_state_t *state);
+
 /* The earliest end of a lease (a wf_clock time), 0 where there is no holder. */
 apr_time_t wf_state_next_expiry(wf_state_t *state);
 
@@ -186,6 +205,18 @@ apr_status_t wf_state_body(wf_slice_t *body, wf_state_t *state, const wf_uuid_t 
 /* Shared likewise: ends a run that is under way, and forgets its entry. */
 apr_status_t wf_state_end(wf_run_t *run, wf_state_t *state, wf_entry_t *entry, const wf_run_t *end,
                           apr_pool_t *pool);
+
+/*
+ * Shared likewise, of callbacks: a run that has just ended and whose end is wanted becomes pending,
+ * before it is written; a run that is pending loses its row; what an incarnation has claimed is due
+ * again; the outbox is set up, and follows a commit or its undoing.
+ */
+apr_status_t wf_state_post(wf_state_t *state, wf_run_t *run);
+apr_status_t wf_state_unpost(wf_state_t *state, const wf_run_t *run);
+void wf_outbox_release(wf_state_t *state, apr_uint64_t incarnation);
+apr_status_t wf_outbox_open(wf_state_t *state);
+void wf_outbox_commit(wf_state_t *state);
+void wf_outbox_rollback(wf_state_t *state);
 
 /* Shared likewise: writes an entry's row. */
 apr_status_t wf_state_save(wf_state_t *state, const wf_entry_t *entry);

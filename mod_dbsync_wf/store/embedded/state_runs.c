@@ -198,6 +198,7 @@ apr_status_t wf_state_create(wf_run_t *run, wf_state_t *state, const wf_run_t *s
     }
     *run = *spec;
     run->status = WF_RUN_SUBMITTED;
+    run->callback = (wf_run_callback_t){.status = spec->callback.status};
     run->submitted = apr_time_now();
     return add_run(run, state, admission, payload, pool);
 }
@@ -256,7 +257,12 @@ apr_status_t wf_state_end(wf_run_t *run, wf_state_t *state, wf_entry_t *entry, c
         run->progress = end->progress;
         run->records = end->records;
     }
-    rv = wf_runs_put(&state->tables, run, body);
+    if (run->callback.status == WF_CALLBACK_WANTED) {
+        rv = wf_state_post(state, run);
+    }
+    if (rv == APR_SUCCESS) {
+        rv = wf_runs_put(&state->tables, run, body);
+    }
     if (rv == APR_SUCCESS) {
         rv = wf_active_delete(&state->tables, &entry->pid);
     }

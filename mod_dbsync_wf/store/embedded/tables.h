@@ -136,6 +136,12 @@ apr_status_t wf_outputs_read(wf_buf_t *out, wf_tables_t *tables, const wf_uuid_t
 apr_status_t wf_outputs_cut(apr_uint32_t *room, int *more, wf_tables_t *tables,
                             const wf_uuid_t *pid);
 
+/* callbacks: walk visits them all, what is due first in front. delete: APR_NOTFOUND. */
+apr_status_t wf_callbacks_put(wf_tables_t *tables, apr_time_t due, const wf_uuid_t *pid);
+apr_status_t wf_callbacks_delete(wf_tables_t *tables, apr_time_t due, const wf_uuid_t *pid);
+typedef apr_status_t (*wf_callbacks_visit_t)(void *baton, apr_time_t due, const wf_uuid_t *pid);
+apr_status_t wf_callbacks_walk(wf_tables_t *tables, wf_callbacks_visit_t visit, void *baton);
+
 /*
  * configurations: get answers APR_NOTFOUND. A walk tells of each record whether it can be read
  * (`rv`: APR_SUCCESS or WF_EDAMAGED) and goes on as long as visit returns APR_SUCCESS; APR_EOF ends
