@@ -5,6 +5,8 @@
  */
 #include "configuration_util.h"
 
+#include <sys/stat.h>
+
 #define THREADS 8
 #define ROUNDS  50
 #define KILLS   5
@@ -179,6 +181,25 @@ static void long_documents_come_back_byte_for_byte(void **state)
     }
 }
 
+/* What is overwritten gives its room to what comes. */
+static void changes_take_no_more_room(void **state)
+{
+    fixture_t *f = *state;
+    const char *file = apr_psprintf(f->pool, "%s/data/configurations.db", f->dir);
+    apr_uint64_t revision = 0;
+    struct stat st;
+
+    for (int i = 0; i < 500; i++) {
+        wf_stored_configuration_t next = change_of("12", "");
+
+        next.document = long_document(f, i % 2 ? WF_CONFIGURATION_MOST : 10);
+        revision = write_ok(f, &next, revision)->revision;
+    }
+    restart_keeper(f, SIGTERM);
+    assert_int_equal(stat(file, &st), 0);
+    assert_true(st.st_size < 3 * (off_t)WF_CONFIGURATION_MOST);
+}
+
 /* More of them than one answer carries, however short. */
 static void a_list_is_whole_however_many_there_are(void **state)
 {
@@ -284,6 +305,7 @@ int main(void)
         STORE_TEST(no_revision_comes_twice),
         STORE_TEST(a_list_is_of_one_project_in_the_order_of_ids),
         STORE_TEST(long_documents_come_back_byte_for_byte),
+        STORE_TEST(changes_take_no_more_room),
         STORE_TEST(a_list_is_whole_however_many_there_are),
         STORE_TEST(what_cannot_be_is_invalid),
         STORE_TEST(no_change_of_many_threads_is_lost),
