@@ -73,6 +73,12 @@ apr_size_t wf_json_count(wf_slice_t value);
 apr_status_t wf_json_next(wf_slice_t *element, wf_slice_t *rest);
 
 /*
+ * Walks an object's members, duplicates included, in the same way. *name is the string that names
+ * the member, in its quotes.
+ */
+apr_status_t wf_json_next_member(wf_slice_t *name, wf_slice_t *value, wf_slice_t *rest);
+
+/*
  * Appends the characters that a JSON string spells, as UTF-8: escapes resolved, surrogate pairs
  * joined, a lone surrogate as U+FFFD, \u0000 as a NUL byte.
  */

@@ -284,22 +284,49 @@ apr_status_t wf_json_element(wf_slice_t *element, wf_slice_t value, apr_size_t i
     return APR_NOTFOUND;
 }
 
+/*
+ * Where the next element or member of a walk begins, NULL where there is none. What is left behind
+ * one begins with its comma, or with the closing bracket.
+ */
+static const char *resume(wf_slice_t text, char open, char close)
+{
+    return text.len && *text.data == ',' ? skip_comma(text.data, text.data + text.len)
+                                         : enter(text, open, close);
+}
+
 apr_status_t wf_json_next(wf_slice_t *element, wf_slice_t *rest)
 {
     wf_slice_t text = wf_json_trim(*rest);
     const char *end = text.data + text.len;
-    const char *at = enter(text, '[', ']');
-    const char *start = at;
+    const char *start = resume(text, '[', ']');
+    const char *at;
 
-    /* What is left behind an element begins with its comma, or with the closing bracket. */
-    if (text.len && *text.data == ',') {
-        start = at = skip_comma(text.data, end);
-    }
-    if (!at) {
+    if (!start) {
         return APR_EOF;
     }
-    at = skip_value(at, end);
+    at = skip_value(start, end);
     *element = wf_slice_of(start, (apr_size_t)(at - start));
+    *rest = wf_slice_of(at, (apr_size_t)(end - at));
+    return APR_SUCCESS;
+}
+
+apr_status_t wf_json_next_member(wf_slice_t *name, wf_slice_t *value, wf_slice_t *rest)
+{
+    wf_slice_t text = wf_json_trim(*rest);
+    const char *end = text.data + text.len;
+    const char *start = resume(text, '{', '}');
+    const char *at;
+
+    if (!start) {
+        return APR_EOF;
+    }
+    at = find_quote(start + 1, end);
+    at = at < end ? at + 1 : end;
+    *name = wf_slice_of(start, (apr_size_t)(at - start));
+    at = skip_white(at, end);
+    start = skip_white(at < end ? at + 1 : end, end); /* behind the colon */
+    at = skip_value(start, end);
+    *value = wf_slice_of(start, (apr_size_t)(at - start));
     *rest = wf_slice_of(at, (apr_size_t)(end - at));
     return APR_SUCCESS;
 }

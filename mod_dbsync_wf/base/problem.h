@@ -18,25 +18,31 @@
     X(BAD_REQUEST,      "bad-request",       400, "The request is malformed")                         \
     X(INVALID_JSON,     "invalid-json",      400, "The body is not valid JSON")                       \
     X(INVALID_TRIGGER,  "invalid-trigger",   400, "The trigger is missing or unknown")                \
+    X(INVALID_BODY,     "invalid-body",      400, "The body does not satisfy the task's schema")      \
+    X(INVALID_CONFIGURATION, "invalid-configuration", 400, "The configuration breaks a rule")         \
     X(UNAUTHORIZED,     "unauthorized",      401, "Credentials are missing or wrong")                 \
     X(FORBIDDEN,        "forbidden",         403, "Access is refused")                                \
     X(NO_AUTHENTICATION, "authentication-not-configured", 403,                                        \
                                                   "The server does not authenticate its users")       \
     X(CROSS_SITE,       "cross-site",        403, "The request came from another site")               \
+    X(DISABLED,         "disabled",          403, "The task may not be run through the API")          \
     X(NOT_FOUND,        "not-found",         404, "There is nothing at this path")                    \
     X(UNKNOWN_PROJECT,  "unknown-project",   404, "The project is unknown")                           \
     X(UNKNOWN_TASK,     "unknown-task",      404, "The task is unknown")                              \
     X(UNKNOWN_RUN,      "unknown-run",       404, "The run is unknown")                               \
+    X(REMOVED,          "removed",           404, "The task's API configuration was removed")         \
     X(OVERLAP,          "already-running",   409, "The task is running already")                      \
     X(METHOD,           "method-not-allowed", 405, "The method is not allowed here")                  \
     X(ALREADY_ENDED,    "already-ended",     409, "The run has ended already")                        \
     X(LENGTH_REQUIRED,  "length-required",   411, "The body's length is missing")                     \
+    X(PRECONDITION,     "precondition-failed", 412, "It is not as the request says that it is")       \
     X(BODY_TOO_LARGE,   "body-too-large",    413, "The body is too large")                            \
     X(MEDIA_TYPE,       "unsupported-media-type", 415, "The content type is not JSON")                \
     X(RANGE,            "range-not-satisfiable", 416, "Nothing of the range is there")                \
     X(KEY_REUSED,       "idempotency-key-reused", 422,                                                \
                                                   "The idempotency key belongs to another request")   \
     X(QUEUE_FULL,       "queue-full",        429, "Too many runs are waiting")                        \
+    X(RATE_LIMIT,       "rate-limited",      429, "The task is run too often")                        \
     X(INTERNAL,         "internal-error",    500, "The server failed")                                \
     X(NOT_CONFIGURED,   "not-configured",    500, "The server's configuration is incomplete")         \
     X(INVALID_PROJECT,  "invalid-project",   500, "The project's file is broken")                     \

@@ -170,7 +170,7 @@ static apr_status_t load_example(wf_task_t *task, const wf_check_t *at)
 static apr_status_t load_task(wf_task_t *task, const wf_check_t *at, apr_hash_t *connectors)
 {
     static const char *const members[] = {"name",   "timeout", "concurrency", "queue", "overlap",
-                                          "onLost", "example", "flows",       NULL};
+                                          "onLost", "example", "api",         "flows", NULL};
     apr_status_t status = wf_check_members(at, members, NULL);
 
     if (status == APR_SUCCESS) {
@@ -183,7 +183,10 @@ static apr_status_t load_task(wf_task_t *task, const wf_check_t *at, apr_hash_t 
         status = load_flows(task, at, connectors);
     }
     task->parameters = wf_reads_parameters(&task->parameter_count, at->reads);
-    return status == APR_SUCCESS ? load_example(task, at) : status;
+    if (status == APR_SUCCESS) {
+        status = load_example(task, at);
+    }
+    return status == APR_SUCCESS ? wf_configuration_check(&task->api, at, task->example) : status;
 }
 
 static apr_status_t load_tasks(wf_project_t *project, const wf_check_t *at, apr_hash_t *connectors)

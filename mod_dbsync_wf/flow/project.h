@@ -12,6 +12,7 @@
 #include <apr_tables.h>
 #include "base/result.h"
 #include "flow/action.h"
+#include "flow/configuration.h"
 #include "flow/reads.h"
 
 typedef enum { WF_ON_LOST_FAIL, WF_ON_LOST_RERUN } wf_on_lost_e;
@@ -41,7 +42,8 @@ typedef struct wf_task_t {
     const wf_flow_t *flows;
     int parameter_count; /* of the body, as far as the file's expressions tell */
     const wf_parameter_t *parameters;
-    const char *example; /* a body, as JSON: the file's, or one that has the parameters */
+    const char *example;           /* a body, as JSON: the file's, or one that has the parameters */
+    const wf_configuration_t *api; /* what is in force where nothing is stored; never NULL */
 } wf_task_t;
 
 typedef struct wf_project_t wf_project_t;

@@ -15,10 +15,10 @@
 #include <stdlib.h>
 #include <sys/stat.h>
 #include <time.h>
-#include <apr_atomic.h>
 #include <apr_hash.h>
 #include <apr_strings.h>
 #include <apr_thread_mutex.h>
+#include "base/hold.h"
 #include "base/log.h"
 
 /*
@@ -36,9 +36,8 @@ typedef struct stamp_t {
 } stamp_t;
 
 typedef struct version_t {
-    apr_pool_t *pool; /* holds the version itself */
+    wf_hold_t *hold; /* whose pool has the version itself */
     wf_project_t *project;
-    volatile apr_uint32_t holds;
 } version_t;
 
 typedef struct entry_t {
@@ -68,33 +67,9 @@ typedef struct look_t {
     wf_result_t cause;
 } look_t;
 
-static int give_up(int status)
-{
-    (void)status;
-    abort();
-}
-
-static apr_status_t create_own_pool(apr_pool_t **pool, const char *tag)
-{
-    apr_status_t status = apr_pool_create_unmanaged_ex(pool, give_up, NULL);
-
-    if (status == APR_SUCCESS) {
-        apr_pool_tag(*pool, tag);
-    }
-    return status;
-}
-
 static void let_go(version_t *version)
 {
-    if (version && apr_atomic_dec32(&version->holds) == 0) {
-        apr_pool_destroy(version->pool);
-    }
-}
-
-static apr_status_t let_go_cleanup(void *version)
-{
-    let_go(version);
-    return APR_SUCCESS;
+    wf_hold_drop(version ? version->hold : NULL);
 }
 
 static void free_entry(entry_t *entry)
@@ -119,7 +94,7 @@ apr_status_t wf_projects_create(wf_projects_t **projects, apr_pool_t *pool)
 {
     wf_projects_t *made;
     apr_pool_t *own;
-    apr_status_t status = create_own_pool(&own, "wf_projects");
+    apr_status_t status = wf_hold_own_pool(&own, "wf_projects");
 
     if (status != APR_SUCCESS) {
         return status;
@@ -180,7 +155,7 @@ static int recall(version_t **version, wf_projects_t *projects, look_t *look)
             (entry->reported_status == APR_SUCCESS || entry->reported_status == WF_EINVALID);
     *version = known ? entry->good : NULL;
     if (*version) {
-        apr_atomic_inc32(&(*version)->holds);
+        wf_hold_take((*version)->hold);
     }
     if (known && entry->reported_status == WF_EINVALID) {
         look->status = wf_result_set(&look->cause, WF_EINVALID, WF_PROBLEM_INVALID_PROJECT, "%s",
@@ -194,18 +169,18 @@ static int recall(version_t **version, wf_projects_t *projects, look_t *look)
 static version_t *load(look_t *look)
 {
     version_t *version;
-    apr_pool_t *own;
+    wf_hold_t *hold;
 
-    look->status = create_own_pool(&own, "wf_project");
+    look->status = wf_hold_create(&hold, "wf_project");
     if (look->status != APR_SUCCESS) {
         wf_result_set(&look->cause, look->status, WF_PROBLEM_INTERNAL, "%s.json: cannot be read",
                       look->id);
         return NULL;
     }
-    version = apr_pcalloc(own, sizeof(*version));
-    version->pool = own;
-    version->holds = 1;
-    look->status = wf_project_load(&version->project, look->dir, look->id, &look->cause, own);
+    version = apr_pcalloc(hold->pool, sizeof(*version));
+    version->hold = hold;
+    look->status =
+        wf_project_load(&version->project, look->dir, look->id, &look->cause, hold->pool);
     if (look->status != APR_SUCCESS) {
         let_go(version);
         return NULL;
@@ -252,7 +227,7 @@ static void install(wf_projects_t *projects, const look_t *look, version_t *vers
     news = !entry->good || !is_same(&entry->seen, &look->stamp);
     old = entry->good;
     entry->good = version;
-    apr_atomic_inc32(&version->holds);
+    wf_hold_take(version->hold);
     entry->reported_status = APR_SUCCESS;
     note_seen(entry, look);
     apr_thread_mutex_unlock(projects->mutex);
@@ -303,7 +278,7 @@ static version_t *fall_back(wf_projects_t *projects, const look_t *look)
     }
     version = entry->good;
     if (version) {
-        apr_atomic_inc32(&version->holds);
+        wf_hold_take(version->hold);
     }
     apr_thread_mutex_unlock(projects->mutex);
 
@@ -353,7 +328,7 @@ apr_status_t wf_projects_look(const wf_project_t **project, int *broken, wf_proj
     if (!version) {
         return wf_result_set(result, look.status, look.cause.problem, "%s", look.cause.detail);
     }
-    apr_pool_cleanup_register(pool, version, let_go_cleanup, apr_pool_cleanup_null);
+    wf_hold_drop_with(version->hold, pool);
     *project = version->project;
     *broken = look.status != APR_SUCCESS;
     return APR_SUCCESS;

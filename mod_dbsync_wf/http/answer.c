@@ -9,7 +9,7 @@
 #include <http_log.h>
 #include <http_protocol.h>
 #include <util_filter.h>
-#include "http/run_json.h"
+#include "store/run_json.h"
 
 APLOG_USE_MODULE(dbsync_wf);
 
@@ -102,8 +102,7 @@ const char *wf_answer_digest(wf_slice_t text, apr_pool_t *pool)
     return hex;
 }
 
-/* A strong entity tag (RFC 9110, 8.8.3). */
-static const char *make_etag(wf_slice_t text, apr_pool_t *pool)
+const char *wf_answer_etag(wf_slice_t text, apr_pool_t *pool)
 {
     return apr_pstrcat(pool, "\"", wf_answer_digest(text, pool), "\"", NULL);
 }
@@ -132,35 +131,45 @@ int wf_answer_is_known(wf_request_t *req, const wf_run_t *run, apr_pool_t *pool)
 {
     apr_table_t *headers = apr_table_make(pool, 1);
 
-    apr_table_setn(headers, "ETag", make_etag(wf_answer_run_text(run, pool), pool));
+    apr_table_setn(headers, "ETag", wf_answer_etag(wf_answer_run_text(run, pool), pool));
     return is_known(req->r, headers);
 }
 
-apr_status_t wf_answer_text_state(wf_request_t *req, const char *type, wf_slice_t text)
+static void set_state_headers(request_rec *r, const char *type, wf_slice_t text)
 {
-    request_rec *r = req->r;
-
     set_headers(r, type, text.len);
     /* May be kept by the client alone, who asks each time whether it still holds. */
     apr_table_setn(r->headers_out, "Cache-Control", "private, no-cache");
-    apr_table_setn(r->headers_out, "ETag", make_etag(text, r->pool));
-    return is_known(r, r->headers_out) ? answer_not_modified(req) : send_body(req, text);
+    apr_table_setn(r->headers_out, "ETag", wf_answer_etag(text, r->pool));
 }
 
-static apr_status_t send_tagged(wf_request_t *req, wf_slice_t text)
+apr_status_t wf_answer_file(wf_request_t *req, const char *type, wf_slice_t text)
 {
-    return wf_answer_text_state(req, "application/json", text);
+    set_state_headers(req->r, type, text);
+    return is_known(req->r, req->r->headers_out) ? answer_not_modified(req) : send_body(req, text);
+}
+
+apr_status_t wf_answer_text_state(wf_request_t *req, wf_slice_t text)
+{
+    return wf_answer_file(req, "application/json", text);
+}
+
+apr_status_t wf_answer_text_tagged(wf_request_t *req, wf_slice_t text)
+{
+    req->r->status = HTTP_OK;
+    set_state_headers(req->r, "application/json", text);
+    return send_body(req, text);
 }
 
 apr_status_t wf_answer_run_state(wf_request_t *req, const wf_run_t *run)
 {
-    return send_tagged(req, wf_answer_run_text(run, req->r->pool));
+    return wf_answer_text_state(req, wf_answer_run_text(run, req->r->pool));
 }
 
 apr_status_t wf_answer_json_state(wf_request_t *req, wf_buf_t *text)
 {
     wf_buf_add_char(text, '\n');
-    return send_tagged(req, wf_buf_slice(text));
+    return wf_answer_text_state(req, wf_buf_slice(text));
 }
 
 apr_status_t wf_answer_nothing(wf_request_t *req)

@@ -105,6 +105,12 @@ static const char *action_of(const request_rec *r, const wf_route_t *route)
         (method == M_POST || (method == M_GET && !r->header_only))) {
         return "interrupt";
     }
+    if (route && route->endpoint == WF_ENDPOINT_CONFIGURATION && method == M_PUT) {
+        return "configure";
+    }
+    if (route && route->endpoint == WF_ENDPOINT_CONFIGURATION && method == M_DELETE) {
+        return "remove";
+    }
     return method == M_GET || method == M_OPTIONS ? "read" : "other";
 }
 

@@ -8,21 +8,53 @@
 
 APLOG_USE_MODULE(dbsync_wf);
 
-int wf_authz_may_run(wf_request_t *req, const char *project, const char *task)
+/* What httpd logs of a look-up that it refuses: nothing, for nobody has sent such a request. */
+static const struct ap_logconf silent = {.module_levels = NULL, .level = APLOG_EMERG};
+
+/*
+ * httpd authorizes a sub-request whose sections are its request's own by that request, whatever the
+ * method: one that is the same is asked about here, as httpd would for a request.
+ */
+static int authorize(request_rec *look_up)
+{
+    int status = look_up->status;
+
+    if (status == HTTP_OK && look_up->per_dir_config == look_up->main->per_dir_config &&
+        look_up->method_number != look_up->main->method_number) {
+        look_up->log = &silent;
+        status = ap_run_auth_checker(look_up);
+        status = status == OK || status == DECLINED ? HTTP_OK : status;
+    }
+    return status;
+}
+
+int wf_authz_may(wf_request_t *req, const char *method, const char *uri)
 {
     request_rec *r = req->r;
-    const char *uri =
-        apr_pstrcat(r->pool, req->base->uri, wf_route_run_path(project, task, r->pool), NULL);
-    request_rec *look_up = ap_sub_req_method_uri("POST", uri, r, NULL);
-    int may = look_up->status == HTTP_OK;
+    const struct ap_logconf *log = r->log;
+    request_rec *look_up;
+    int status;
 
-    if (!may) {
+    r->log = &silent;
+    look_up = ap_sub_req_method_uri(method, uri, r, NULL);
+    status = authorize(look_up);
+    r->log = log;
+    if (status != HTTP_OK) {
         ap_log_rerror(APLOG_MARK, APLOG_INFO, 0, r,
-                      "WF0312: %s is refused: POST to %s would be answered %d", r->user, uri,
-                      look_up->status);
+                      "WF0312: %s is refused: %s to %s would be answered %d", r->user, method, uri,
+                      status);
     }
     ap_destroy_sub_req(look_up);
-    return may;
+    return status == HTTP_OK;
+}
+
+int wf_authz_may_run(wf_request_t *req, const char *project, const char *task)
+{
+    apr_pool_t *pool = req->r->pool;
+
+    return wf_authz_may(
+        req, "POST",
+        apr_pstrcat(pool, req->base->uri, wf_route_run_path(project, task, pool), NULL));
 }
 
 static apr_status_t unknown_run(wf_result_t *result)

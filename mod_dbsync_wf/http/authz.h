@@ -15,6 +15,9 @@
  */
 int wf_authz_may_run(wf_request_t *req, const char *project, const char *task);
 
+/* Whether httpd would let this request's user use a method at a URI, as it begins with a slash. */
+int wf_authz_may(wf_request_t *req, const char *method, const char *uri);
+
 /*
  * Finds the run that the request's route names, if this user may see it.
  * APR_SUCCESS; APR_NOTFOUND with WF_PROBLEM_UNKNOWN_RUN where there is none and, without a

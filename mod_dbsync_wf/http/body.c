@@ -8,10 +8,12 @@
 #include <http_log.h>
 #include <http_protocol.h>
 #include <util_filter.h>
+#include "http/media.h"
 
 APLOG_USE_MODULE(dbsync_wf);
 
 #define READ_SIZE 65536
+#define MAX_DEPTH 512 /* arrays and objects within each other */
 
 static apr_status_t too_large(apr_uint64_t most, wf_result_t *result)
 {
@@ -87,8 +89,8 @@ static apr_status_t read_all(wf_buf_t *buf, request_rec *r, apr_uint64_t most, w
     return status == APR_EOF ? APR_SUCCESS : status;
 }
 
-apr_status_t wf_body_read(wf_slice_t *body, wf_request_t *req, apr_uint64_t most,
-                          wf_result_t *result)
+static apr_status_t read_body(wf_slice_t *body, wf_request_t *req, apr_uint64_t most,
+                              wf_result_t *result)
 {
     request_rec *r = req->r;
     wf_buf_t *buf = apr_pcalloc(r->pool, sizeof(*buf));
@@ -108,4 +110,37 @@ apr_status_t wf_body_read(wf_slice_t *body, wf_request_t *req, apr_uint64_t most
         req->http_status = ap_map_http_request_error(status, HTTP_BAD_REQUEST);
     }
     return status;
+}
+
+static apr_status_t check_type(const request_rec *r, wf_result_t *result)
+{
+    if (wf_media_is_json(apr_table_get(r->headers_in, "Content-Type"))) {
+        return APR_SUCCESS;
+    }
+    return wf_result_set(result, WF_EINVALID, WF_PROBLEM_MEDIA_TYPE,
+                         "Send the header Content-Type: application/json, and the body in UTF-8.");
+}
+
+static apr_status_t check_json(wf_request_t *req, wf_slice_t body, wf_result_t *result)
+{
+    apr_status_t status = wf_json_check(body, MAX_DEPTH, &req->malformed);
+
+    if (status == APR_SUCCESS) {
+        req->malformed.line = 0;
+        return APR_SUCCESS;
+    }
+    return wf_result_set(result, status, WF_PROBLEM_INVALID_JSON,
+                         "Line %" APR_SIZE_T_FMT ", column %" APR_SIZE_T_FMT ": %s.",
+                         req->malformed.line, req->malformed.column, req->malformed.reason);
+}
+
+apr_status_t wf_body_read_json(wf_slice_t *body, wf_request_t *req, apr_uint64_t most,
+                               wf_result_t *result)
+{
+    apr_status_t status = check_type(req->r, result);
+
+    if (status == APR_SUCCESS) {
+        status = read_body(body, req, most, result);
+    }
+    return status == APR_SUCCESS ? check_json(req, *body, result) : status;
 }

@@ -61,6 +61,7 @@ void *wf_config_create_server(apr_pool_t *pool, server_rec *server)
     config->shared->settings.retention = DEFAULT_RETENTION;
     config->shared->settings.queue_limit = DEFAULT_QUEUE;
     config->shared->settings.output_limit = DEFAULT_OUTPUT;
+    config->shared->settings.callback_hosts = NULL;
     config->shared->max_waiters = DEFAULT_MAX_WAITERS;
     return config;
 }

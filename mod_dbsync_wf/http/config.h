@@ -21,6 +21,9 @@ extern module AP_MODULE_DECLARE_DATA dbsync_wf_module;
 /* What `SetHandler` names. */
 #define WF_HANDLER "dbsync-wf"
 
+/* What is remembered of API configurations; see configurations.h. */
+typedef struct wf_configurations_t wf_configurations_t;
+
 /* What DbsyncWfAuthCache says; see auth_cache.h. */
 typedef struct wf_auth_cache_t wf_auth_cache_t;
 
@@ -70,7 +73,8 @@ typedef struct wf_shared_t {
     int remote_documents;    /* whether an ErrorDocument may lead to another site */
     double async_factor;     /* AsyncRequestWorkerFactor */
     wf_store_t *store;       /* NULL until child_init, and where anything of it failed */
-    wf_projects_t *projects; /* not NULL where store is not */
+    wf_projects_t *projects; /* not NULL where store is not, as is the next */
+    wf_configurations_t *configurations;
     wf_accepted_t *accepted; /* NULL until child_init, and where auth_cache is not set */
     volatile apr_uint32_t complained[WF_COMPLAINTS]; /* second of the last one of each kind */
     apr_uint32_t max_waiters;                        /* DbsyncWfMaxWaiters */

@@ -16,9 +16,10 @@
 /* Seconds that a browser may go without asking ahead again: a name taken away is soon gone. */
 #define MAX_AGE       "600"
 
-#define ALLOW_METHODS "GET, HEAD, POST"
+#define ALLOW_METHODS "GET, HEAD, POST, PUT, DELETE"
 #define ALLOW_HEADERS                                                                              \
-    "Authorization, Content-Type, Idempotency-Key, If-None-Match, If-Range, Last-Event-ID, Range"
+    "Authorization, Content-Type, Idempotency-Key, If-Match, If-None-Match, If-Range, "            \
+    "Last-Event-ID, Range, X-Requested-With"
 #define EXPOSE_HEADERS                                                                             \
     "Accept-Post, Allow, Content-Range, ETag, Idempotency-Replayed, Location, Retry-After"
 

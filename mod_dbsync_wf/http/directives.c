@@ -8,6 +8,7 @@
 #include <apr_file_info.h>
 #include <apr_lib.h>
 #include <apr_strings.h>
+#include "flow/rest/callback.h"
 #include "http/auth_cache.h"
 #include "http/cors.h"
 
@@ -232,6 +233,34 @@ static const char *set_output_limit(cmd_parms *cmd, void *dir, const char *arg)
     return NULL;
 }
 
+static const char *set_callback_hosts(cmd_parms *cmd, void *dir, int argc, char *const argv[])
+{
+    const char *context = ap_check_cmd_context(cmd, GLOBAL_ONLY);
+    apr_array_header_t *hosts = apr_array_make(cmd->pool, 4, sizeof(const char *));
+    int is_none = argc == 1 && strcasecmp(argv[0], "none") == 0;
+
+    (void)dir;
+    if (context) {
+        return context;
+    }
+    if (argc < 1) {
+        return "DbsyncWfCallbackHosts takes hosts, such as hooks.example.org or "
+               "hooks.example.org:8443, or none";
+    }
+    for (int i = 0; i < argc && !is_none; i++) {
+        const char *reason = "stand alone";
+
+        if (strcasecmp(argv[i], "none") == 0 ||
+            wf_callback_host_check(&reason, argv[i], cmd->temp_pool) != APR_SUCCESS) {
+            return apr_psprintf(cmd->pool, "DbsyncWfCallbackHosts: \"%s\" must %s", argv[i],
+                                reason);
+        }
+        APR_ARRAY_PUSH(hosts, const char *) = apr_pstrdup(cmd->pool, argv[i]);
+    }
+    settings_of(cmd)->callback_hosts = hosts;
+    return NULL;
+}
+
 static const char *set_max_waiters(cmd_parms *cmd, void *dir, const char *arg)
 {
     const char *context = ap_check_cmd_context(cmd, GLOBAL_ONLY);
@@ -416,6 +445,8 @@ const command_rec wf_config_directives[] = {
                   "default 100000"),
     AP_INIT_TAKE1("DbsyncWfOutputLimit", set_output_limit, NULL, RSRC_CONF,
                   "how much of a run's output is kept, up to 1G, or 0 for none; default 1M"),
+    AP_INIT_TAKE_ARGV("DbsyncWfCallbackHosts", set_callback_hosts, NULL, RSRC_CONF,
+                      "hosts that API configurations may tell ends of runs to; default none"),
     AP_INIT_TAKE1(
         "DbsyncWfAuditLog", set_audit_log, NULL, RSRC_CONF,
         "file, or \"|program arguments\", that is told of each run, interrupt and refusal; "

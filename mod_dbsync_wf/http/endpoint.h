@@ -45,6 +45,17 @@ apr_status_t wf_endpoint_interrupt(wf_request_t *req, wf_result_t *result);
  * With ?follow=1 200, what it has put out and what it does, until it has ended.
  */
 apr_status_t wf_endpoint_logs(wf_request_t *req, wf_result_t *result);
+
+/* GET: 200, the API configurations of the tasks that this user may run; 304 where the client has
+ * that. */
+apr_status_t wf_endpoint_configurations(wf_request_t *req, wf_result_t *result);
+
+/*
+ * GET: 200, a task's API configuration; 304 where the client has that. PUT: 200, what it has
+ * become. DELETE: 204.
+ */
+apr_status_t wf_endpoint_configuration(wf_request_t *req, wf_result_t *result);
+
 /* GET: 200, figures for Prometheus: the server's, and those of the tasks that this user may run. */
 apr_status_t wf_endpoint_metrics(wf_request_t *req, wf_result_t *result);
 

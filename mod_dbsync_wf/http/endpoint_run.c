@@ -6,21 +6,24 @@
 #include "http/answer.h"
 #include "http/authz.h"
 #include "http/body.h"
+#include "http/configurations.h"
 #include "http/endpoint.h"
 #include "http/find.h"
-#include "http/media.h"
 #include "http/query.h"
 
 APLOG_USE_MODULE(dbsync_wf);
 
-#define TRIGGER   "API"
-#define MAX_DEPTH 512 /* arrays and objects within each other */
-#define KEY_MOST  255
+#define TRIGGER  "API"
+#define KEY_MOST 255
+
+/* Changes of a task's configuration in the time of one request. */
+#define CHANGES_MOST 10
 
 /* What a request asks for, once all of it has been checked. */
 typedef struct order_t {
     const wf_task_t *task;
     const char *key; /* NULL: none was sent */
+    wf_in_force_t in_force;
     wf_slice_t body;
 } order_t;
 
@@ -100,26 +103,19 @@ static apr_status_t find_task(const wf_task_t **task, wf_request_t *req, wf_resu
     return APR_SUCCESS;
 }
 
-static apr_status_t check_type(const request_rec *r, wf_result_t *result)
+/* Whether the task may be run through the API, as it is configured. */
+static apr_status_t check_task(order_t *order, wf_request_t *req, wf_freshness_e freshness,
+                               wf_result_t *result)
 {
-    if (wf_media_is_json(apr_table_get(r->headers_in, "Content-Type"))) {
-        return APR_SUCCESS;
-    }
-    return wf_result_set(result, WF_EINVALID, WF_PROBLEM_MEDIA_TYPE,
-                         "Send the header Content-Type: application/json, and the body in UTF-8.");
+    apr_status_t status = wf_configurations_find(&order->in_force, req, req->route.project,
+                                                 order->task, freshness, result);
+
+    return status == APR_SUCCESS ? wf_configurations_admit(&order->in_force, result) : status;
 }
 
-static apr_status_t check_json(wf_request_t *req, wf_slice_t body, wf_result_t *result)
+static apr_status_t check_body(const order_t *order, wf_request_t *req, wf_result_t *result)
 {
-    apr_status_t status = wf_json_check(body, MAX_DEPTH, &req->malformed);
-
-    if (status == APR_SUCCESS) {
-        req->malformed.line = 0;
-        return APR_SUCCESS;
-    }
-    return wf_result_set(result, status, WF_PROBLEM_INVALID_JSON,
-                         "Line %" APR_SIZE_T_FMT ", column %" APR_SIZE_T_FMT ": %s.",
-                         req->malformed.line, req->malformed.column, req->malformed.reason);
+    return wf_configurations_accept(&order->in_force, order->body, result, req->r->pool);
 }
 
 /* Whatever can be wrong with a request, in the order in which it is told. */
@@ -137,12 +133,25 @@ static apr_status_t check(order_t *order, wf_request_t *req, wf_result_t *result
         status = find_task(&order->task, req, result);
     }
     if (status == APR_SUCCESS) {
-        status = check_type(req->r, result);
+        status = check_task(order, req, WF_REMEMBERED, result);
     }
     if (status == APR_SUCCESS) {
-        status = wf_body_read(&order->body, req, wf_config_max_body(req->r), result);
+        status = wf_body_read_json(&order->body, req, wf_config_max_body(req->r), result);
     }
-    return status == APR_SUCCESS ? check_json(req, order->body, result) : status;
+    return status == APR_SUCCESS ? check_body(order, req, result) : status;
+}
+
+/* The task may be run again when its bucket has room. */
+static apr_status_t too_often(wf_request_t *req, const order_t *order, apr_interval_time_t retry,
+                              wf_result_t *result)
+{
+    const wf_configuration_t *configuration = order->in_force.configuration;
+
+    req->retry_after = (int)apr_time_sec(retry + APR_USEC_PER_SEC - 1);
+    return wf_result_set(result, WF_ERATE, WF_PROBLEM_RATE_LIMIT,
+                         "The task may be run %u times in %" APR_INT64_T_FMT
+                         " seconds. Nothing was started.",
+                         configuration->rate, apr_time_sec(configuration->rate_period));
 }
 
 static apr_status_t create(wf_run_t **run, wf_request_t *req, const order_t *order,
@@ -151,6 +160,7 @@ static apr_status_t create(wf_run_t **run, wf_request_t *req, const order_t *ord
     request_rec *r = req->r;
     wf_store_t *store = req->shared->store;
     const wf_task_t *task = order->task;
+    apr_interval_time_t retry = 0;
     wf_new_run_t spec = {
         .vhost = wf_server_config(r->server)->vhost,
         .project = req->route.project,
@@ -163,6 +173,11 @@ static apr_status_t create(wf_run_t **run, wf_request_t *req, const order_t *ord
         .rerun_when_lost = task->on_lost == WF_ON_LOST_RERUN,
         .refuse_overlap = task->overlap != WF_OVERLAP_QUEUE,
         .queue_limit = task->queue_limit,
+        .wants_callback = order->in_force.configuration->callback != NULL,
+        .revision = order->in_force.revision,
+        .rate = order->in_force.configuration->rate,
+        .rate_period = order->in_force.configuration->rate_period,
+        .retry = &retry,
         .payload = order->body,
     };
     apr_status_t status = wf_uuid_make(&spec.pid);
@@ -177,9 +192,33 @@ static apr_status_t create(wf_run_t **run, wf_request_t *req, const order_t *ord
         req->outcome = "started";
     }
     req->run = status == APR_SUCCESS || status == WF_EOVERLAP ? *run : NULL;
-    return status == APR_SUCCESS || status == WF_EOVERLAP
+    if (status == WF_ERATE) {
+        return too_often(req, order, retry, result);
+    }
+    return status == APR_SUCCESS || status == WF_EOVERLAP || status == WF_ECHANGED
                ? status
                : wf_request_store_failed(req, status, result);
+}
+
+/*
+ * Creates the run by the configuration that is in force. Where somebody has changed that since the
+ * request was checked, it is checked again.
+ */
+static apr_status_t create_in_force(wf_run_t **run, wf_request_t *req, order_t *order,
+                                    wf_result_t *result)
+{
+    apr_status_t status = create(run, req, order, result);
+
+    for (int i = 0; i < CHANGES_MOST && status == WF_ECHANGED; i++) {
+        status = check_task(order, req, WF_FRESH, result);
+        if (status == APR_SUCCESS) {
+            status = check_body(order, req, result);
+        }
+        if (status == APR_SUCCESS) {
+            status = create(run, req, order, result);
+        }
+    }
+    return status == WF_ECHANGED ? wf_request_store_failed(req, WF_EUNAVAILABLE, result) : status;
 }
 
 /* The run, with where to find it. */
@@ -217,7 +256,7 @@ apr_status_t wf_endpoint_run(wf_request_t *req, wf_result_t *result)
     apr_status_t status = check(&order, req, result);
 
     if (status == APR_SUCCESS) {
-        status = create(&run, req, &order, result);
+        status = create_in_force(&run, req, &order, result);
     }
     if (status == WF_EOVERLAP) {
         return answer_overlap(req, order.task, run, result);

@@ -8,7 +8,7 @@
 #include "http/arguments.h"
 #include "http/authz.h"
 #include "http/endpoint.h"
-#include "http/run_json.h"
+#include "store/run_json.h"
 
 #define CALLS_MOST 20 /* of the store for a request, each of which does a bounded work */
 

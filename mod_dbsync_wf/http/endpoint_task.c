@@ -1,48 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* GET /projects/{projectId}/tasks/{taskId} */
 #include "http/answer.h"
-#include "http/authz.h"
 #include "http/endpoint.h"
 #include "http/find.h"
 #include "http/project_json.h"
 
 #define LATEST_MOST 100 /* runs whose outcome is counted */
 #define CALLS_MOST  5   /* of the store for them, each of which does a bounded work */
-
-/* Finds the task, if this user may run it. */
-static apr_status_t find(wf_project_view_t *view, const wf_task_t **task, wf_request_t *req,
-                         wf_result_t *result)
-{
-    const wf_route_t *route = &req->route;
-    wf_result_t cause;
-    const char *dir;
-    apr_status_t status = wf_find_projects(&dir, req, result);
-
-    if (status != APR_SUCCESS) {
-        return status;
-    }
-    wf_result_init(&cause, req->r->pool);
-    status = APR_NOTFOUND;
-    if (route->project && route->task) {
-        req->is_hidden = !wf_authz_may_run(req, route->project, route->task);
-    }
-    if (route->project && route->task && !req->is_hidden) {
-        status = wf_projects_look(&view->project, &view->broken, req->shared->projects, dir,
-                                  route->project, &cause, req->r->pool);
-    }
-    if (status == APR_SUCCESS) {
-        *task = wf_project_task(view->project, route->task);
-    }
-    if (status == APR_NOTFOUND || (status == APR_SUCCESS && !*task)) {
-        return wf_result_set(result, APR_NOTFOUND, WF_PROBLEM_UNKNOWN_TASK,
-                             "There is no task with these ids that you may run.");
-    }
-    if (status != APR_SUCCESS) {
-        wf_result_set(result, status, cause.problem, "%s", cause.detail);
-        return wf_find_failed(req, status, result);
-    }
-    return APR_SUCCESS;
-}
 
 /* The latest runs, as far as they are among the latest few thousand of the project. */
 static apr_status_t find_latest(apr_array_header_t *latest, wf_request_t *req, wf_result_t *result)
@@ -87,7 +51,7 @@ apr_status_t wf_endpoint_task(wf_request_t *req, wf_result_t *result)
     wf_project_view_t view = {.base = req->base->uri, .id = req->route.project};
     wf_task_runs_t runs = {0};
     const wf_task_t *task = NULL;
-    apr_status_t status = find(&view, &task, req, result);
+    apr_status_t status = wf_find_task(&view, &task, req, result);
 
     if (status != APR_SUCCESS) {
         return status;

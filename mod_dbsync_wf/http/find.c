@@ -40,6 +40,40 @@ apr_status_t wf_find_unreadable(wf_request_t *req, apr_status_t status, wf_resul
     return wf_result_set(result, status, WF_PROBLEM_INTERNAL, "The server's error log says more.");
 }
 
+apr_status_t wf_find_task(wf_project_view_t *view, const wf_task_t **task, wf_request_t *req,
+                          wf_result_t *result)
+{
+    const wf_route_t *route = &req->route;
+    wf_result_t cause;
+    const char *dir;
+    apr_status_t status = wf_find_projects(&dir, req, result);
+
+    if (status != APR_SUCCESS) {
+        return status;
+    }
+    wf_result_init(&cause, req->r->pool);
+    status = APR_NOTFOUND;
+    if (route->project && route->task) {
+        req->is_hidden = !wf_authz_may_run(req, route->project, route->task);
+    }
+    if (route->project && route->task && !req->is_hidden) {
+        status = wf_projects_look(&view->project, &view->broken, req->shared->projects, dir,
+                                  route->project, &cause, req->r->pool);
+    }
+    if (status == APR_SUCCESS) {
+        *task = wf_project_task(view->project, route->task);
+    }
+    if (status == APR_NOTFOUND || (status == APR_SUCCESS && !*task)) {
+        return wf_result_set(result, APR_NOTFOUND, WF_PROBLEM_UNKNOWN_TASK,
+                             "There is no task with these ids that you may run.");
+    }
+    if (status != APR_SUCCESS) {
+        wf_result_set(result, status, cause.problem, "%s", cause.detail);
+        return wf_find_failed(req, status, result);
+    }
+    return APR_SUCCESS;
+}
+
 int wf_find_may_know(wf_request_t *req, const char *project)
 {
     return wf_authz_may_run(req, project, "-");

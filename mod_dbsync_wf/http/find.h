@@ -3,10 +3,20 @@
 #ifndef WF_HTTP_FIND_H
 #define WF_HTTP_FIND_H
 
+#include "http/project_json.h"
 #include "http/request.h"
 
 /* The folder of project files. APR_SUCCESS, or APR_EGENERAL with WF_PROBLEM_NOT_CONFIGURED. */
 apr_status_t wf_find_projects(const char **dir, wf_request_t *req, wf_result_t *result);
+
+/*
+ * Finds the task that the request's route names, if this user may run it; view->project is the
+ * project then, and view->broken says whether its file is.
+ * APR_SUCCESS; APR_NOTFOUND with WF_PROBLEM_UNKNOWN_TASK where there is none and, without a
+ * difference, where the user may not; or what the project cannot be loaded for.
+ */
+apr_status_t wf_find_task(wf_project_view_t *view, const wf_task_t **task, wf_request_t *req,
+                          wf_result_t *result);
 
 /*
  * For a project, that of the request's route, that could not be loaded for a reason that is none of

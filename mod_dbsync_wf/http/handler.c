@@ -11,25 +11,25 @@
 
 APLOG_USE_MODULE(dbsync_wf);
 
-/* By wf_endpoint_e. Methods are httpd's numbers; its M_GET is HEAD too. */
+/* By wf_endpoint_e, with the methods that each takes. */
 static const struct {
     apr_status_t (*answer)(wf_request_t *req, wf_result_t *result);
-    int get;
-    int post;
     const char *allow;
 } endpoints[] = {
-    [WF_ENDPOINT_RUN] = {wf_endpoint_run, 0, 1, "POST, OPTIONS"},
-    [WF_ENDPOINT_STATUS] = {wf_endpoint_status, 1, 0, "GET, HEAD, OPTIONS"},
-    [WF_ENDPOINT_EVENTS] = {wf_endpoint_events, 1, 0, "GET, HEAD, OPTIONS"},
-    [WF_ENDPOINT_INTERRUPT] = {wf_endpoint_interrupt, 1, 1, "GET, HEAD, POST, OPTIONS"},
-    [WF_ENDPOINT_RUNS] = {wf_endpoint_runs, 1, 0, "GET, HEAD, OPTIONS"},
-    [WF_ENDPOINT_LOGS] = {wf_endpoint_logs, 1, 0, "GET, HEAD, OPTIONS"},
-    [WF_ENDPOINT_PROJECTS] = {wf_endpoint_projects, 1, 0, "GET, HEAD, OPTIONS"},
-    [WF_ENDPOINT_PROJECT] = {wf_endpoint_project, 1, 0, "GET, HEAD, OPTIONS"},
-    [WF_ENDPOINT_TASK] = {wf_endpoint_task, 1, 0, "GET, HEAD, OPTIONS"},
-    [WF_ENDPOINT_OPENAPI] = {wf_endpoint_openapi, 1, 0, "GET, HEAD, OPTIONS"},
-    [WF_ENDPOINT_METRICS] = {wf_endpoint_metrics, 1, 0, "GET, HEAD, OPTIONS"},
-    [WF_ENDPOINT_CONSOLE] = {wf_endpoint_console, 1, 0, "GET, HEAD, OPTIONS"},
+    [WF_ENDPOINT_RUN] = {wf_endpoint_run, "POST, OPTIONS"},
+    [WF_ENDPOINT_STATUS] = {wf_endpoint_status, "GET, HEAD, OPTIONS"},
+    [WF_ENDPOINT_EVENTS] = {wf_endpoint_events, "GET, HEAD, OPTIONS"},
+    [WF_ENDPOINT_INTERRUPT] = {wf_endpoint_interrupt, "GET, HEAD, POST, OPTIONS"},
+    [WF_ENDPOINT_RUNS] = {wf_endpoint_runs, "GET, HEAD, OPTIONS"},
+    [WF_ENDPOINT_LOGS] = {wf_endpoint_logs, "GET, HEAD, OPTIONS"},
+    [WF_ENDPOINT_PROJECTS] = {wf_endpoint_projects, "GET, HEAD, OPTIONS"},
+    [WF_ENDPOINT_PROJECT] = {wf_endpoint_project, "GET, HEAD, OPTIONS"},
+    [WF_ENDPOINT_TASK] = {wf_endpoint_task, "GET, HEAD, OPTIONS"},
+    [WF_ENDPOINT_OPENAPI] = {wf_endpoint_openapi, "GET, HEAD, OPTIONS"},
+    [WF_ENDPOINT_METRICS] = {wf_endpoint_metrics, "GET, HEAD, OPTIONS"},
+    [WF_ENDPOINT_CONFIGURATIONS] = {wf_endpoint_configurations, "GET, HEAD, OPTIONS"},
+    [WF_ENDPOINT_CONFIGURATION] = {wf_endpoint_configuration, "GET, HEAD, PUT, DELETE, OPTIONS"},
+    [WF_ENDPOINT_CONSOLE] = {wf_endpoint_console, "GET, HEAD, OPTIONS"},
 };
 
 /*
@@ -99,18 +99,16 @@ static apr_status_t find_route(wf_request_t *req, wf_result_t *result)
 
 static apr_status_t dispatch(wf_request_t *req, wf_result_t *result)
 {
-    int method = req->r->method_number;
-    wf_endpoint_e endpoint = req->route.endpoint;
-
-    if (method == M_OPTIONS) {
+    if (req->r->method_number == M_OPTIONS) {
         return wf_answer_options(req);
     }
     if (!req->shared->store) {
         return wf_request_store_failed(req, WF_EUNAVAILABLE, result);
     }
-    if ((method == M_GET && endpoints[endpoint].get) ||
-        (method == M_POST && endpoints[endpoint].post)) {
-        return endpoints[endpoint].answer(req, result);
+    /* The list is searched in either case, and methods are what they are in theirs. */
+    if (req->r->method_number != M_INVALID &&
+        ap_find_token(req->r->pool, req->allow, req->r->method)) {
+        return endpoints[req->route.endpoint].answer(req, result);
     }
     return wf_result_set(result, WF_EINVALID, WF_PROBLEM_METHOD, "This path takes %s.", req->allow);
 }

@@ -49,6 +49,8 @@ static const number_t when_open[] = {
      0},
     {"runs_running", "gauge", "Runs that are being executed, of all virtual hosts.",
      NUMBER(running), 0},
+    {"callbacks_pending", "gauge", "Ends of runs that are to be told by a callback.",
+     NUMBER(callbacks_pending), 0},
     {"waiters", "gauge", "Requests that wait for a run, of all virtual hosts.", NUMBER(watchers),
      0},
 };
@@ -195,6 +197,24 @@ static void put_runs(wf_buf_t *out, const wf_task_stats_t *task, const char *sta
     wf_buf_add_char(out, '\n');
 }
 
+static void put_outcome(wf_buf_t *out, const char *outcome, apr_uint64_t count)
+{
+    open_sample(out, "callbacks_total", "", NULL);
+    wf_buf_add_char(out, '{');
+    put_label(out, "outcome", outcome);
+    close_labels(out, 1);
+    put_number(out, count);
+    wf_buf_add_char(out, '\n');
+}
+
+static void put_callbacks(wf_buf_t *out, const wf_store_stats_t *stats)
+{
+    put_head(out, "callbacks_total", "counter",
+             "Ends of runs that were told by a callback, and that were given up.");
+    put_outcome(out, "delivered", stats->callbacks_delivered);
+    put_outcome(out, "failed", stats->callbacks_failed);
+}
+
 static const wf_task_stats_t *row(const wf_store_stats_t *stats, int i)
 {
     return &APR_ARRAY_IDX(stats->tasks, i, wf_task_stats_t);
@@ -292,6 +312,7 @@ void wf_metrics_text(wf_buf_t *out, wf_store_stats_t *stats, const wf_settings_t
         return;
     }
     put_numbers(out, stats, when_open, sizeof(when_open) / sizeof(when_open[0]));
+    put_callbacks(out, stats);
     put_head(out, "commit_calls", "histogram",
              "Calls that write, carried by one commit to the disk.");
     put_histogram(out, "commit_calls", NULL, &stats->commits);

@@ -125,7 +125,8 @@ static void set_headers(const wf_request_t *req, apr_size_t len)
         apr_table_setn(r->headers_out, "Accept-Post", "application/json");
     } else if ((r->status == HTTP_SERVICE_UNAVAILABLE || r->status == HTTP_TOO_MANY_REQUESTS) &&
                !apr_table_get(r->headers_out, "Retry-After")) {
-        apr_table_setn(r->headers_out, "Retry-After", "1");
+        apr_table_setn(r->headers_out, "Retry-After",
+                       apr_itoa(r->pool, req->retry_after > 0 ? req->retry_after : 1));
     }
 }
 

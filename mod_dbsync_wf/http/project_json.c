@@ -4,7 +4,7 @@
 
 #include <apr_strings.h>
 #include "http/route.h"
-#include "http/run_json.h"
+#include "store/run_json.h"
 
 void wf_project_json_head(wf_json_writer_t *writer, const wf_project_view_t *view, apr_pool_t *pool)
 {

@@ -21,6 +21,7 @@ typedef struct wf_request_t {
     int http_status;           /* what httpd itself said of the failure; 0: the problem decides */
     const char *outcome;       /* what was done, for the audit log; NULL: nothing, or it failed */
     const wf_run_t *run;       /* that it is about, likewise; NULL: none is known */
+    int retry_after;           /* seconds, where it fails as what may do better then; 0: 1 */
     int is_hidden;             /* answered as unknown because its user may not see it */
     int is_suspended;          /* answered later: its handler returns SUSPENDED (suspend.h) */
     wf_json_error_t malformed; /* where the body is not JSON; line 0: nothing to say */

@@ -111,6 +111,24 @@ static apr_status_t parse_console(wf_route_t *route, wf_slice_t rest)
     return APR_NOTFOUND;
 }
 
+/* What is behind "/configurations". */
+static apr_status_t parse_configuration(wf_route_t *route, wf_slice_t rest, apr_pool_t *pool)
+{
+    wf_slice_t project, task;
+
+    if (rest.len == 0) {
+        route->endpoint = WF_ENDPOINT_CONFIGURATIONS;
+        return APR_SUCCESS;
+    }
+    if (!take_segment(&project, &rest) || !take_segment(&task, &rest) || rest.len > 0) {
+        return APR_NOTFOUND;
+    }
+    route->endpoint = WF_ENDPOINT_CONFIGURATION;
+    route->project = read_id(project, pool);
+    route->task = read_id(task, pool);
+    return APR_SUCCESS;
+}
+
 apr_status_t wf_route_parse(wf_route_t *route, wf_slice_t path, apr_pool_t *pool)
 {
     wf_slice_t first;
@@ -128,6 +146,9 @@ apr_status_t wf_route_parse(wf_route_t *route, wf_slice_t path, apr_pool_t *pool
     }
     if (wf_slice_is(first, "project")) {
         return parse_project(route, 1, path, pool);
+    }
+    if (wf_slice_is(first, "configurations")) {
+        return parse_configuration(route, path, pool);
     }
     if (wf_slice_is(first, "status")) {
         return parse_status(route, path);
@@ -159,6 +180,11 @@ apr_status_t wf_route_parse(wf_route_t *route, wf_slice_t path, apr_pool_t *pool
 const char *wf_route_task_path(const char *project, const char *task, apr_pool_t *pool)
 {
     return apr_pstrcat(pool, "/projects/", project, "/tasks/", task, NULL);
+}
+
+const char *wf_route_configuration_path(const char *project, const char *task, apr_pool_t *pool)
+{
+    return apr_pstrcat(pool, "/configurations/", project, "/", task, NULL);
 }
 
 const char *wf_route_run_path(const char *project, const char *task, apr_pool_t *pool)

@@ -16,6 +16,8 @@
  *   /interrupt/{pid}
  *   /logs/{pid}
  *   /runs
+ *   /configurations
+ *   /configurations/{projectId}/{taskId}
  *   /openapi.json
  *   /metrics
  *   /console                                    the page's files are no part of the API
@@ -43,6 +45,8 @@ typedef enum {
     WF_ENDPOINT_TASK,
     WF_ENDPOINT_OPENAPI,
     WF_ENDPOINT_METRICS,
+    WF_ENDPOINT_CONFIGURATIONS,
+    WF_ENDPOINT_CONFIGURATION,
     WF_ENDPOINT_CONSOLE
 } wf_endpoint_e;
 
@@ -58,8 +62,9 @@ typedef enum {
 typedef struct wf_route_t {
     wf_endpoint_e endpoint;
     int singular;        /* run, project, task: whether the singular spelling was used */
-    const char *project; /* run, project, task: the id, or NULL where the segment cannot be one */
-    const char *task;    /* run, task: the same */
+    const char *project; /* run, project, task, configuration: the id, or NULL where the segment
+                            cannot be one */
+    const char *task;    /* run, task, configuration: the same */
     int has_pid;         /* status, events, interrupt, logs: whether the segment is one */
     wf_uuid_t pid;
     wf_console_e console; /* console: which file */
@@ -74,6 +79,9 @@ apr_status_t wf_route_parse(wf_route_t *route, wf_slice_t path, apr_pool_t *pool
 
 /* The plural path, without a base, of a task; the ids need no escaping. */
 const char *wf_route_task_path(const char *project, const char *task, apr_pool_t *pool);
+
+/* The path, without a base, of a task's configuration; the ids need no escaping. */
+const char *wf_route_configuration_path(const char *project, const char *task, apr_pool_t *pool);
 
 /* The plural path, without a base, that starts runs of a task; the ids need no escaping. */
 const char *wf_route_run_path(const char *project, const char *task, apr_pool_t *pool);

@@ -7,6 +7,7 @@
 #include <jansson.h>
 #include "http/auth_cache.h"
 #include "http/bases.h"
+#include "http/configurations.h"
 #include "http/problem.h"
 #include "http/sections.h"
 #include "http/state_dir.h"
@@ -134,6 +135,9 @@ void wf_startup_child(apr_pool_t *pchild, server_rec *main_server)
                               STORE_PATIENCE, pchild);
     if (status == APR_SUCCESS) {
         status = wf_projects_create(&shared->projects, pchild);
+    }
+    if (status == APR_SUCCESS) {
+        status = wf_configurations_create(&shared->configurations, pchild);
     }
     if (status != APR_SUCCESS) {
         shared->store = NULL; /* the handler looks at this one alone */

@@ -17,6 +17,7 @@
 #include <unistd.h>
 #include <ap_listen.h>
 #include <ap_mpm.h>
+#include <apr_sha1.h>
 #include <apr_signal.h>
 #include <apr_strings.h>
 #include <http_config.h>
@@ -133,6 +134,22 @@ static struct stat stat_of_module(void)
     return st;
 }
 
+/* A list of texts as one of a fixed length, which another list has not. */
+static void digest_list(char digest[2 * APR_SHA1_DIGESTSIZE + 1], const apr_array_header_t *texts)
+{
+    unsigned char bytes[APR_SHA1_DIGESTSIZE];
+    apr_sha1_ctx_t sha;
+
+    apr_sha1_init(&sha);
+    for (int i = 0; texts && i < texts->nelts; i++) {
+        const char *text = APR_ARRAY_IDX(texts, i, const char *);
+
+        apr_sha1_update(&sha, text, (unsigned)strlen(text) + 1);
+    }
+    apr_sha1_final(bytes, &sha);
+    ap_bin2hex(bytes, sizeof(bytes), digest);
+}
+
 /*
  * All that a supervisor depends on, as text: the settings, whom it runs as, where and how much it
  * logs, and which build of the module it runs.
@@ -142,12 +159,14 @@ static void take_fingerprint(char fingerprint[FINGERPRINT_MAX], const wf_setting
 {
     struct stat log = stat_of_log(server);
     struct stat module_file = stat_of_module();
+    char hosts[2 * APR_SHA1_DIGESTSIZE + 1];
 
+    digest_list(hosts, settings->callback_hosts);
     apr_snprintf(fingerprint, FINGERPRINT_MAX,
                  "%s|%u|%" APR_UINT64_T_FMT "|%" APR_TIME_T_FMT "|%" APR_TIME_T_FMT
-                 "|%u|%" APR_UINT64_T_FMT "|%lu:%lu|%d|%lu:%lu|%lu.%ld.%ld|%s",
+                 "|%u|%" APR_UINT64_T_FMT "|%s|%lu:%lu|%d|%lu:%lu|%lu.%ld.%ld|%s",
                  settings->state_dir, settings->threads, settings->cache_size, settings->kill_grace,
-                 settings->retention, settings->queue_limit, settings->output_limit,
+                 settings->retention, settings->queue_limit, settings->output_limit, hosts,
                  (unsigned long)ap_unixd_config.user_id, (unsigned long)ap_unixd_config.group_id,
                  ap_get_server_module_loglevel(server, APLOG_MODULE_INDEX),
                  (unsigned long)log.st_dev, (unsigned long)log.st_ino,

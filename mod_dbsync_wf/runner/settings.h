@@ -6,6 +6,7 @@
 #ifndef WF_RUNNER_SETTINGS_H
 #define WF_RUNNER_SETTINGS_H
 
+#include <apr_tables.h>
 #include <apr_time.h>
 
 typedef struct wf_settings_t {
@@ -16,6 +17,8 @@ typedef struct wf_settings_t {
     apr_interval_time_t retention;  /* DbsyncWfRetention; 0: for ever */
     apr_uint32_t queue_limit;       /* DbsyncWfQueueLimit; 0: none */
     apr_uint64_t output_limit;      /* DbsyncWfOutputLimit, bytes; 0: none is kept */
+    const apr_array_header_t *callback_hosts; /* DbsyncWfCallbackHosts, of const char *, "host" or
+                                                 "host:port"; NULL or empty: none */
 } wf_settings_t;
 
 #endif

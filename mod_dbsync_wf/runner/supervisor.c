@@ -63,13 +63,13 @@ static void close_own(supervisor_t *s)
 static int keeper_main(void *baton)
 {
     supervisor_t *s = baton;
-    wf_keeper_config_t config = {s->settings->state_dir,
-                                 s->settings->cache_size,
-                                 s->settings->retention,
-                                 s->settings->queue_limit,
-                                 s->place.listener,
-                                 s->ready_child,
-                                 s->restarts};
+    wf_keeper_config_t config = {.state_dir = s->settings->state_dir,
+                                 .cache_size = s->settings->cache_size,
+                                 .retention = s->settings->retention,
+                                 .queue_limit = s->settings->queue_limit,
+                                 .listener = s->place.listener,
+                                 .ready_fd = s->ready_child,
+                                 .restarts = s->restarts};
 
     close_own(s);
     return wf_keeper_run(&config, s->pool) == APR_SUCCESS ? 0 : 1;

@@ -51,7 +51,10 @@ void wf_histogram_add(wf_histogram_t *histogram, const apr_uint64_t *bounds, apr
     X(queued)            /* runs at the moment, as is the next */                                  \
     X(running)                                                                                     \
     X(watchers)          /* calls that wait for a run */                                           \
-    X(damaged)           /* calls refused because what they need is damaged */
+    X(damaged)           /* calls refused because what they need is damaged */                     \
+    X(callbacks_pending) /* ends of runs that are to be told, at the moment */                     \
+    X(callbacks_delivered)                                                                         \
+    X(callbacks_failed)  /* that nobody will be told of */
 /* clang-format on */
 
 #define WF_STATS_MEMBER(name) apr_uint64_t name;

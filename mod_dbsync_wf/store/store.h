@@ -137,7 +137,8 @@ typedef struct wf_new_run_t {
     int wants_callback;    /* whether its end is to be told (claim_callbacks) */
     apr_uint64_t revision; /* of the task's configuration that it was checked against; 0: of none */
     apr_uint32_t rate;     /* runs in each rate_period, 0: any number: a bucket of so many, which */
-    apr_interval_time_t rate_period; /* fills evenly in that time */
+    apr_interval_time_t rate_period; /* fills evenly in that time; a million at most, and a second
+                                        to a day */
     apr_interval_time_t *retry;      /* is told when to try again; may be NULL */
     wf_slice_t payload;              /* kept byte for byte */
 } wf_new_run_t;
@@ -273,7 +274,8 @@ struct wf_store_t {
      * WF_ECHANGED (the task's configuration has another revision than the request was checked
      * against); WF_EFULL (as many runs as may be are queued: of the task, or in the store);
      * WF_EOVERLAP (then *run is one of those that are under way); WF_ERATE (the task is run too
-     * often, counted since the store began; *spec->retry is how long until one is let in).
+     * often, counted since the store began; *spec->retry is how long until one is let in);
+     * WF_EINVALID (a name is missing, or the rate is not within its bounds).
      */
     apr_status_t (*create)(wf_run_t **run, wf_store_t *store, const wf_new_run_t *spec,
                            wf_result_t *result, apr_pool_t *pool);
@@ -424,7 +426,8 @@ struct wf_store_t {
      * Stores a task's configuration: vhost, project, task, is_removed, document, change and
      * changed_by of `next`, where the present one has the revision `expected`. *configuration is
      * what was stored. WF_ECHANGED where it has another one, unless that is this very change,
-     * repeated; then *configuration is the present one.
+     * repeated; then *configuration is the present one. WF_EINVALID where a name or the change is
+     * missing, or the document is too long.
      */
     apr_status_t (*set_configuration)(wf_stored_configuration_t **configuration, wf_store_t *store,
                                       const wf_stored_configuration_t *next, apr_uint64_t expected,
@@ -439,8 +442,12 @@ struct wf_store_t {
     /*
      * Claims at most `max` ends of runs that are to be told now, those that are due longest first.
      * *claims is an array of wf_callback_claim_t. A claim is in force until its outcome is told, or
-     * its incarnation is expired or drains; then the end is due again, so that it may be told more
-     * than once, but never not at all. WF_ESTALE.
+     * its incarnation is expired; then the end is due again, so that it may be told more than once,
+     * but never not at all. It may also be claimed again before, by the same incarnation too, where
+     * the store's process has been replaced. WF_ESTALE where the incarnation is expired or drains.
+     * As with claim, one thread of a handle claims at a time, and a call that failed is taken up by
+     * the next one. Who has been told by wait that there is something claims until a call gives
+     * fewer than `max`.
      */
     apr_status_t (*claim_callbacks)(apr_array_header_t **claims, wf_store_t *store,
                                     apr_uint64_t incarnation, apr_uint32_t max, apr_pool_t *pool);

@@ -22,6 +22,8 @@ my %allow = (
     '/project/600/task/noop'                    => 'GET, HEAD, OPTIONS',
     '/metrics'                                  => 'GET, HEAD, OPTIONS',
     '/console/'                                 => 'GET, HEAD, OPTIONS',
+    '/configurations'                           => 'GET, HEAD, OPTIONS',
+    '/configurations/600/noop'                  => 'GET, HEAD, PUT, DELETE, OPTIONS',
 );
 
 for my $path (sort keys %allow) {
@@ -38,7 +40,7 @@ for my $path (sort keys %allow) {
 
 for my $path ('', '/', '/projects/', '/project', '/projects/600/tasks', '/projects/600/tasks/noop/run/',
     '/projects//tasks/noop/run', '/projects/600/task/noop/run', '/Projects/600/tasks/noop/run',
-    '/run', '/metrics/', '/runs/', '/runs/x', '/status', '/x') {
+    '/run', '/metrics/', '/configurations/', '/configurations/600', '/configurations/600/noop/', '/runs/', '/runs/x', '/status', '/x') {
     rows(["GET $path", ['GET', $path], 404, problem => 'not-found']);
     rows(["POST $path", ['POST', "$path?trigger=API", json => '{}'], 404, problem => 'not-found']);
 }

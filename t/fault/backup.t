@@ -48,6 +48,8 @@ mkdir "$folder/enough" or die "$folder/enough: $!\n";
 waitpid $load, 0;
 is($?, 0, 'every post meanwhile was accepted');
 command('db5.3_recover', '-c', '-h', "$folder/copy");
+is_deeply([map {s{.*/}{}r} glob "$folder/copy/*.db"], [map {s{.*/}{}r} glob "$state/data/*.db"],
+    'each table is in it');
 
 # Another server, on the state directory that the backup is put into.
 mkdir "$folder/runs", 0700 or die "$folder/runs: $!\n";

@@ -149,7 +149,7 @@ copy_state($state, $pristine);
 cmp_ok(scalar pages_of_type('runs.db', 5), '>', 4, 'the runs take several leaves');
 cmp_ok(scalar pages_of_type('runs.db', 7), '>', 4, 'and long values have pages of their own');
 my @tables = map {s{.*/}{}r} glob "$state/data/*.db";
-is(scalar @tables, 9, 'there are the tables');
+is(scalar @tables, 11, 'there are the tables');
 my $advice = qr/README(?: under|,) "When the state directory is damaged"/;
 
 # [NAME, what is done, whether statuses are answered: all, some or none, whether a run is accepted]
@@ -157,6 +157,8 @@ my @cases = (
     map({ my $table = $_; ["$table, its first page", sub { overwrite_page($table, 0) }, 'none', 0] } @tables),
     map({ my $table = $_; ["$table, its root", sub { overwrite_page($table, 1) }, 'none', 0] }
         qw(active.db counters.db runners.db)),
+    # Nobody can tell what a task's API configuration allows.
+    ['configurations.db, its root', sub { overwrite_page('configurations.db', 1) }, 'all', 0],
     map({ my $table = $_->[0];
         ["$table, a page in its middle", sub { overwrite_page($table, int((-s "$state/data/$table") / $PAGE / 2)) },
             $_->[1], 1] } ['runs.db', 'some'], ['payloads.db', 'all']),
@@ -325,7 +327,7 @@ SKIP: {
     @counts = compare('without checksums', %was);
     is($counts[1], 0, 'they are read');
     is($httpd->run_end($httpd->accepted('602', 'noop'))->{status}, 'completed', 'and written');
-    is(scalar grep({/WF0104: the table \S+ has no checksums/} $log->lines), 9, 'and the log says so');
+    is(scalar grep({/WF0104: the table \S+ has no checksums/} $log->lines), scalar @tables, 'and the log says so');
     $httpd->stop;
 }
 
@@ -340,10 +342,20 @@ sub make_older
     return;
 }
 
-# A state directory of a version that had no table of output, or of idempotency keys either, gets it.
+# A state directory of a version that had no tables of configurations and callbacks, or of output, or of
+# idempotency keys either, gets them.
 SKIP: {
     skip 'db5.3_dump is not there: install db5.3-util', 1 if !-x '/usr/bin/db5.3_dump';
-    make_older('/^ later-tables$/{n;s/02$/01/}', 'output.db');
+    my @newest = qw(configurations.db callbacks.db);
+    make_older('/^ later-tables$/{n;s/04$/02/}', @newest);
+    $httpd->start;
+    @counts = compare('without configurations', %was);
+    is($counts[1], 0, 'its runs are there');
+    is($httpd->run_end($httpd->accepted('602', 'noop'))->{status}, 'completed', 'others are executed');
+    is_deeply([grep { !-e "$state/data/$_" } @newest], [], 'and there are tables for them');
+    $httpd->stop;
+
+    make_older('/^ later-tables$/{n;s/04$/01/}', 'output.db', @newest);
     $httpd->start;
     @counts = compare('without output', %was);
     is($counts[1], 0, 'its runs are there');
@@ -352,7 +364,7 @@ SKIP: {
     ok(-e "$state/data/output.db", 'and there is a table for what they put out');
     $httpd->stop;
 
-    make_older('/^ later-tables$/,+1d', 'output.db idempotency.db');
+    make_older('/^ later-tables$/,+1d', 'output.db', 'idempotency.db', @newest);
     $httpd->start;
     @counts = compare('without keys', %was);
     is($counts[1], 0, 'its runs are there');

@@ -6,6 +6,7 @@
 #include "fuzz.h"
 
 #include "store/embedded/record.h"
+#include "store/embedded/record_configuration.h"
 #include "store/embedded/stats_wire.h"
 #include "store/embedded/wire.h"
 
@@ -60,6 +61,37 @@ static void check_record(wf_slice_t bytes, apr_pool_t *pool)
     /* The decoder's own texts end where they should, whoever uses them as C strings. */
     WF_ENSURE(!run.user || strlen(run.user) <= bytes.len);
     WF_ENSURE(!run.error.detail || strlen(run.error.detail) <= bytes.len);
+    wf_buf_free(&one);
+    wf_buf_free(&two);
+}
+
+static int is_same_text(const char *a, const char *b)
+{
+    return !a == !b && (!a || strcmp(a, b) == 0);
+}
+
+/* The same for what is kept of a task's API configuration. */
+static void check_configuration(wf_slice_t bytes, apr_pool_t *pool)
+{
+    wf_buf_t one = {0}, two = {0};
+    wf_stored_configuration_t read, again;
+    apr_status_t status = wf_stored_configuration_decode(&read, bytes, pool);
+
+    if (status != APR_SUCCESS) {
+        WF_ENSURE(status == WF_EPROTOCOL);
+        return;
+    }
+    wf_stored_configuration_encode(&one, &read);
+    WF_ENSURE(wf_stored_configuration_decode(&again, wf_buf_slice(&one), pool) == APR_SUCCESS);
+    WF_ENSURE(again.revision == read.revision && again.changed == read.changed);
+    WF_ENSURE(again.is_removed == read.is_removed);
+    WF_ENSURE(wf_slice_equal(again.document, read.document));
+    WF_ENSURE(memcmp(&again.change, &read.change, sizeof(read.change)) == 0);
+    WF_ENSURE(is_same_text(again.vhost, read.vhost) && is_same_text(again.project, read.project));
+    WF_ENSURE(is_same_text(again.task, read.task));
+    WF_ENSURE(is_same_text(again.changed_by, read.changed_by));
+    wf_stored_configuration_encode(&two, &again);
+    WF_ENSURE(wf_slice_equal(wf_buf_slice(&one), wf_buf_slice(&two)));
     wf_buf_free(&one);
     wf_buf_free(&two);
 }
@@ -128,6 +160,9 @@ static void check_fields(wf_slice_t body, wf_slice_t frame, int depth, apr_pool_
         if (tag == WF_FIELD_RUN) {
             check_record(value, pool);
         }
+        if (tag == WF_FIELD_CONFIGURATION) {
+            check_configuration(value, pool);
+        }
     }
     WF_ENSURE(status == APR_EOF || status == WF_EPROTOCOL);
     WF_ENSURE(status != APR_EOF || rest.len == 0);
@@ -172,6 +207,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     apr_status_t status;
 
     check_record(bytes, pool);
+    check_configuration(bytes, pool);
     while ((status = wf_frame_next(&frame, &need, bytes)) == APR_SUCCESS) {
         WF_ENSURE(wf_fuzz_is_inside(frame, bytes) && need == frame.len + 4);
         check_message(frame, pool);

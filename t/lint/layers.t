@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 # A folder is a layer: it includes only itself and those under it. httpd's headers appear in http/
 # and mod_dbsync_wf.c alone, Berkeley DB's in store/embedded/bdb_* alone,
-# libcurl's in flow/rest/ alone.
+# libcurl's and nettle's in flow/rest/ alone.
 use strict;
 use warnings FATAL => 'all';
 use Test::More;
@@ -36,7 +36,7 @@ for my $file (sources()) {
         elsif ($name =~ $httpd) {
             push @wrong, "<$name>" if $layer ne 'http' && $inside ne 'mod_dbsync_wf.c';
         }
-        elsif ($name =~ m{^curl/}) {
+        elsif ($name =~ m{^(?:curl|nettle)/}) {
             push @wrong, "<$name>" if $inside !~ m{^flow/rest/};
         }
         elsif ($name eq 'db.h') {

@@ -18,7 +18,7 @@ import sys
 from jsonschema import Draft202012Validator, RefResolver
 
 HTTP = 'mod_dbsync_wf/http/'
-METHODS = ('get', 'post')
+METHODS = ('get', 'post', 'put', 'delete')
 
 # What a schema of the description may use of JSON Schema.
 KEYWORDS = [
@@ -242,6 +242,8 @@ OPERATIONS = {
     'PROJECT': ['getProject'],
     'TASK': ['getTask'],
     'METRICS': ['getMetrics'],
+    'CONFIGURATIONS': ['listConfigurations'],
+    'CONFIGURATION': ['getConfiguration', 'setConfiguration', 'removeConfiguration'],
     'OPENAPI': ['getOpenapi'],
     'CONSOLE': [],
 }
@@ -250,8 +252,7 @@ OPERATIONS = {
 def check_endpoints(document):
     """The table of handler.c, the paths of route.h and the description say the same."""
     by_id = {operation['operationId']: (path, method) for path, method, _, operation in operations(document)}
-    rows = re.findall(r'\[WF_ENDPOINT_(\w+)\]\s*=\s*\{\w+,\s*([01]),\s*([01]),\s*"([A-Z, ]+)"\}',
-                      read(HTTP + 'handler.c'))
+    rows = re.findall(r'\[WF_ENDPOINT_(\w+)\]\s*=\s*\{\w+,\s*"([A-Z, ]+)"\}', read(HTTP + 'handler.c'))
     # A page is no part of the API.
     paths = {path for path in re.findall(r'^ \*   (/\S*)', read(HTTP + 'route.h'), re.MULTILINE)
              if not re.match('/console(/|$)', path)}
@@ -259,11 +260,11 @@ def check_endpoints(document):
     say('every endpoint that is described is there', set(OPERATIONS) - {row[0] for row in rows})
     say('every operation is an endpoint\'s', set(by_id) ^ {name for names in OPERATIONS.values() for name in names})
     say('paths', paths ^ set(document['paths']))
-    for endpoint, get, post, allow in rows:
-        methods = [method for method, has in (('get', get), ('post', post)) if has == '1']
+    for endpoint, allow in rows:
+        methods = [method for method in METHODS if method.upper() in allow.split(', ')]
         said = [by_id[name] for name in OPERATIONS.get(endpoint, []) if name in by_id]
         allowed = [name for method in methods for name in ([method.upper()] + ['HEAD'] * (method == 'get'))]
-        say(f'methods of {endpoint}', sorted(method for _, method in said) != methods and said,
+        say(f'methods of {endpoint}', sorted(method for _, method in said) != sorted(methods) and said,
             len({path for path, _ in said}) != 1 and said, allow.split(', ') != allowed + ['OPTIONS'] and allow)
 
 

@@ -28,6 +28,7 @@
 #include "store/embedded/client.h"
 #include "store/embedded/keeper.h"
 #include "store/embedded/lock.h"
+#include "store/embedded/outbox.h"
 #include "store/embedded/socket.h"
 
 #define PATIENCE apr_time_from_sec(20)
@@ -42,6 +43,7 @@ typedef struct fixture_t {
     apr_uint64_t cache_size;
     apr_interval_time_t retention;
     apr_uint32_t queue_limit;
+    apr_interval_time_t callback_pauses[WF_CALLBACK_PAUSES]; /* zeros: those of a server */
     int lock;
     int listener;
     wf_restarts_t restarts;
@@ -107,8 +109,15 @@ static inline int fork_keeper(fixture_t *f, const int fds[2])
         return 0;
     }
     if (pid == 0) {
-        wf_keeper_config_t config = {f->dir, f->cache_size, f->retention, f->queue_limit,
-                                     fds[0], ready[1],      &f->restarts};
+        wf_keeper_config_t config = {.state_dir = f->dir,
+                                     .cache_size = f->cache_size,
+                                     .retention = f->retention,
+                                     .queue_limit = f->queue_limit,
+                                     .listener = fds[0],
+                                     .ready_fd = ready[1],
+                                     .restarts = &f->restarts,
+                                     .callback_pauses =
+                                         f->callback_pauses[0] ? f->callback_pauses : NULL};
 
         prctl(PR_SET_PDEATHSIG, SIGKILL); /* whatever becomes of the test */
         wf_log_bind(NULL, NULL, WF_LOG_ERROR);

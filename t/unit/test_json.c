@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * base/json.h: the fixtures in json/valid and json/invalid, and what no file can say: depth,
- * escapes byte for byte, the walk, the writer.
+ * escapes byte for byte, the writer. What is found by walking is in test_json_walk.c.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -220,121 +220,6 @@ static void tells_types(void **state)
     assert_slice(wf_json_trim(slice("1")), "1");
 }
 
-static void assert_member(const char *object, const char *name, const char *expected)
-{
-    wf_slice_t value;
-
-    assert_int_equal(wf_json_check(slice(object), DEPTH, NULL), APR_SUCCESS);
-    if (!expected) {
-        assert_int_equal(wf_json_member(&value, slice(object), slice(name)), APR_NOTFOUND);
-        return;
-    }
-    assert_int_equal(wf_json_member(&value, slice(object), slice(name)), APR_SUCCESS);
-    assert_slice(value, expected);
-}
-
-static void finds_members(void **state)
-{
-    static const char object[] = " { \"a\" : 1 , \"b\":{\"a\":\"]}\\\"\",\"x\":[{}]}\n,\"c\":[ 1 ]"
-                                 ",\"\":\"\",\"d\":-1.5e3}";
-    wf_slice_t value;
-
-    (void)state;
-    assert_member(object, "a", "1");
-    assert_member(object, "b", "{\"a\":\"]}\\\"\",\"x\":[{}]}");
-    assert_member(object, "c", "[ 1 ]");
-    assert_member(object, "", "\"\"");
-    assert_member(object, "d", "-1.5e3");
-    assert_member(object, "x", NULL);
-    assert_member(object, "aa", NULL);
-    assert_member("{}", "a", NULL);
-    assert_member("[\"a\",1]", "a", NULL);
-    assert_member("\"a\"", "a", NULL);
-    assert_member("{\"a\":1,\"b\":2,\"a\":3}", "a", "3");
-    assert_member("{\"\\u0061\\n\\/\":1}", "a\n/", "1");
-    assert_member("{\"\\ud83d\\ude00\":1}", "\xF0\x9F\x98\x80", "1");
-    assert_member("{\"\xF0\x9F\x98\x80\":1}", "\xF0\x9F\x98\x80", "1");
-    assert_member("{\"\\\\\":1,\"\\\"\":2}", "\\", "1");
-    assert_member("{\"\\\\\":1,\"\\\"\":2}", "\"", "2");
-    assert_int_equal(
-        wf_json_member(&value, slice("{\"a\\u0000b\":7,\"a\":8}"), wf_slice_of("a\0b", 3)),
-        APR_SUCCESS);
-    assert_slice(value, "7");
-}
-
-static void finds_elements(void **state)
-{
-    static const char array[] = " [ 1 ,\"a,b]\", [2,3] ,{\"x\":[4]},null]";
-    static const char *const elements[] = {"1", "\"a,b]\"", "[2,3]", "{\"x\":[4]}", "null"};
-    wf_slice_t value, rest;
-
-    (void)state;
-    for (apr_size_t i = 0; i < 5; i++) {
-        assert_int_equal(wf_json_element(&value, slice(array), i), APR_SUCCESS);
-        assert_slice(value, elements[i]);
-    }
-    rest = slice(array);
-    for (apr_size_t i = 0; i < 5; i++) {
-        wf_slice_t same;
-
-        assert_int_equal(wf_json_next(&value, &rest), APR_SUCCESS);
-        assert_int_equal(wf_json_element(&same, slice(array), i), APR_SUCCESS);
-        assert_true(wf_slice_equal(value, same));
-    }
-    assert_int_equal(wf_json_next(&value, &rest), APR_EOF);
-    rest = slice(" [ ] ");
-    assert_int_equal(wf_json_next(&value, &rest), APR_EOF);
-    rest = slice("{\"a\":1}");
-    assert_int_equal(wf_json_next(&value, &rest), APR_EOF);
-    assert_int_equal(wf_json_element(&value, slice(array), 5), APR_NOTFOUND);
-    assert_int_equal(wf_json_element(&value, slice(array), APR_SIZE_MAX), APR_NOTFOUND);
-    assert_int_equal(wf_json_element(&value, slice("[]"), 0), APR_NOTFOUND);
-    assert_int_equal(wf_json_element(&value, slice("{\"0\":1}"), 0), APR_NOTFOUND);
-    assert_int_equal(wf_json_element(&value, slice("0"), 0), APR_NOTFOUND);
-}
-
-static void assert_found(const char *json, const char *name, const char *expected)
-{
-    wf_slice_t value;
-
-    assert_int_equal(wf_json_check(slice(json), DEPTH, NULL), APR_SUCCESS);
-    assert_int_equal(wf_json_search(&value, slice(json), slice(name)),
-                     expected ? APR_SUCCESS : APR_NOTFOUND);
-    if (expected) {
-        assert_slice(value, expected);
-    }
-}
-
-/* The first one in the order of the text; what only looks like a name is none. */
-static void searches_members(void **state)
-{
-    static const char nested[] = " [\"c\", {\"a\": {\"b\" : [ 1 ] }, \"b\": 2, \"c:\": \"d\"}, "
-                                 "{\"\\u0064\\\"\":\n\"\", \"\": null}]";
-
-    (void)state;
-    assert_found(nested, "a", "{\"b\" : [ 1 ] }");
-    assert_found(nested, "b", "[ 1 ]");
-    assert_found(nested, "c:", "\"d\"");
-    assert_found(nested, "d\"", "\"\"");
-    assert_found(nested, "", "null");
-    assert_found(nested, "c", NULL);
-    assert_found(nested, "d", NULL);
-    assert_found("{\"a\": 1, \"a\": 2}", "a", "1");
-    assert_found("{\"x\": \"\\\"a\\\": 1\", \"a\": 2}", "a", "2");
-    assert_found("\"a\"", "a", NULL);
-    assert_found("5", "a", NULL);
-}
-
-static void counts_elements(void **state)
-{
-    (void)state;
-    assert_int_equal(wf_json_count(slice(" [ 1 ,\"a,b]\", [2,3] ,{\"x\":[4]},null] ")), 5);
-    assert_int_equal(wf_json_count(slice("[[]]")), 1);
-    assert_int_equal(wf_json_count(slice("[ ]")), 0);
-    assert_int_equal(wf_json_count(slice("{\"a\": 1}")), 0);
-    assert_int_equal(wf_json_count(slice("7")), 0);
-}
-
 #define DECODES(json, text)                                                                        \
     do {                                                                                           \
         assert_int_equal(wf_json_check(slice(json), DEPTH, NULL), APR_SUCCESS);                    \
@@ -471,9 +356,7 @@ int main(void)
     static const struct CMUnitTest tests[] = {
         cmocka_unit_test(accepts_valid),   cmocka_unit_test(rejects_invalid),
         cmocka_unit_test(bounds_depth),    cmocka_unit_test(takes_empty_slices),
-        cmocka_unit_test(tells_types),     cmocka_unit_test(finds_members),
-        cmocka_unit_test(finds_elements),  cmocka_unit_test(searches_members),
-        cmocka_unit_test(counts_elements), cmocka_unit_test(decodes_strings),
+        cmocka_unit_test(tells_types),     cmocka_unit_test(decodes_strings),
         cmocka_unit_test(encodes_strings), cmocka_unit_test(encodes_and_decodes_every_byte),
         cmocka_unit_test(writes),          cmocka_unit_test(walks_broken_text_within_bounds),
     };

@@ -119,6 +119,22 @@ static void buckets_add_up(void **state)
     assert_has(text, "dbsync_wf_commit_calls_sum 3\ndbsync_wf_commit_calls_count 1\n");
 }
 
+static void callbacks_are_told_by_outcome(void **state)
+{
+    apr_pool_t *pool = *state;
+    wf_store_stats_t stats = open_stats(pool);
+    const char *text;
+
+    stats.callbacks_pending = 3;
+    stats.callbacks_delivered = 2;
+    stats.callbacks_failed = 1;
+    text = text_of(&stats, pool);
+    assert_has(text, "# TYPE dbsync_wf_callbacks_total counter\n"
+                     "dbsync_wf_callbacks_total{outcome=\"delivered\"} 2\n"
+                     "dbsync_wf_callbacks_total{outcome=\"failed\"} 1\n");
+    assert_has(text, "# TYPE dbsync_wf_callbacks_pending gauge\ndbsync_wf_callbacks_pending 3\n");
+}
+
 static void labels_are_escaped(void **state)
 {
     apr_pool_t *pool = *state;
@@ -162,7 +178,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         TEXT_TEST(numbers_have_their_heads), TEXT_TEST(tasks_are_in_order),
         TEXT_TEST(buckets_add_up),           TEXT_TEST(labels_are_escaped),
-        TEXT_TEST(a_closed_store_says_so),
+        TEXT_TEST(a_closed_store_says_so),   TEXT_TEST(callbacks_are_told_by_outcome),
     };
 
     apr_initialize();

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What a build without libcurl says of a project that has a REST connector. */
+/* What a build without libcurl says of a project that has a REST connector, and of a callback. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -8,6 +8,7 @@
 
 #include <apr_general.h>
 #include "flow/connector.h"
+#include "flow/rest/callback.h"
 
 static void a_project_with_a_rest_connector_is_refused(void **state)
 {
@@ -32,10 +33,24 @@ static void a_project_with_a_rest_connector_is_refused(void **state)
     apr_pool_destroy(pool);
 }
 
+static void no_callback_may_be_given(void **state)
+{
+    const char *reason = NULL;
+
+    (void)state;
+    assert_int_equal(wf_callback_url_check(&reason, "https://example.org/", NULL), WF_EINVALID);
+    assert_string_equal(reason, "be left out: the server was built without libcurl");
+    reason = NULL;
+    assert_int_equal(wf_callback_secret_check(&reason, "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"),
+                     WF_EINVALID);
+    assert_string_equal(reason, "be left out: the server was built without libcurl");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_project_with_a_rest_connector_is_refused),
+        cmocka_unit_test(no_callback_may_be_given),
     };
 
     return apr_initialize() == APR_SUCCESS ? cmocka_run_group_tests(tests, NULL, NULL) : 1;

@@ -42,6 +42,30 @@ static void routes_both_spellings_of_run(void **state)
                         "/projects/569/tasks/12/run");
 }
 
+static void routes_configurations(void **state)
+{
+    wf_route_t route;
+
+    (void)state;
+    assert_int_equal(parse(&route, "/configurations"), APR_SUCCESS);
+    assert_int_equal(route.endpoint, WF_ENDPOINT_CONFIGURATIONS);
+    assert_null(route.project);
+    assert_int_equal(parse(&route, "/configurations/569/12"), APR_SUCCESS);
+    assert_int_equal(route.endpoint, WF_ENDPOINT_CONFIGURATION);
+    assert_string_equal(route.project, "569");
+    assert_string_equal(route.task, "12");
+    assert_string_equal(wf_route_configuration_path(route.project, route.task, pool),
+                        "/configurations/569/12");
+    assert_int_equal(parse(&route, "/configurations/5 9/.12"), APR_SUCCESS);
+    assert_null(route.project);
+    assert_null(route.task);
+    assert_int_equal(parse(&route, "/configurations/"), APR_NOTFOUND);
+    assert_int_equal(parse(&route, "/configurations/569"), APR_NOTFOUND);
+    assert_int_equal(parse(&route, "/configurations/569/12/"), APR_NOTFOUND);
+    assert_int_equal(parse(&route, "/configurations/569/12/x"), APR_NOTFOUND);
+    assert_int_equal(parse(&route, "/configuration/569/12"), APR_NOTFOUND);
+}
+
 static void routes_projects_and_tasks(void **state)
 {
     wf_route_t route;
@@ -332,6 +356,7 @@ int main(void)
 {
     static const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(routes_both_spellings_of_run, make_pool, drop_pool),
+        cmocka_unit_test_setup_teardown(routes_configurations, make_pool, drop_pool),
         cmocka_unit_test_setup_teardown(routes_projects_and_tasks, make_pool, drop_pool),
         cmocka_unit_test_setup_teardown(leaves_out_what_is_no_id, make_pool, drop_pool),
         cmocka_unit_test_setup_teardown(routes_pids, make_pool, drop_pool),

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* http/run_json.h: which members a run has for its clients, when, and in what form. */
+/* store/run_json.h: which members a run has for its clients, when, and in what form. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -7,7 +7,7 @@
 #include <cmocka.h>
 
 #include "base/json.h"
-#include "http/run_json.h"
+#include "store/run_json.h"
 
 #define PID "0197b2f0-4e0c-7c3a-9a51-0f8e5d1c2b3a"
 
@@ -106,6 +106,29 @@ static void shows_errors_with_their_title(void **state)
     assert_rendered(&run, HEAD("error") ",\"error\":{\"type\":\"of-a-later-version\"}}");
 }
 
+static void shows_what_becomes_of_its_callback(void **state)
+{
+    wf_run_t run = submitted_run();
+
+    (void)state;
+    run.callback.status = WF_CALLBACK_WANTED;
+    assert_rendered(&run,
+                    HEAD("submitted") ",\"callback\":{\"status\":\"wanted\",\"attempts\":0}}");
+    run.callback = (wf_run_callback_t){WF_CALLBACK_PENDING,  2,   apr_time_from_sec(1),
+                                       apr_time_from_sec(2), 503, "the receiver answered 503"};
+    assert_rendered(&run, HEAD("submitted") ",\"callback\":{\"status\":\"pending\",\"attempts\":2,"
+                                            "\"lastAttemptTime\":\"1970-01-01T00:00:01.000Z\","
+                                            "\"nextAttemptTime\":\"1970-01-01T00:00:02.000Z\","
+                                            "\"httpStatus\":503,"
+                                            "\"reason\":\"the receiver answered 503\"}}");
+    run.callback =
+        (wf_run_callback_t){WF_CALLBACK_DELIVERED, 3, apr_time_from_sec(1), 0, 204, NULL};
+    assert_rendered(&run,
+                    HEAD("submitted") ",\"callback\":{\"status\":\"delivered\",\"attempts\":3,"
+                                      "\"lastAttemptTime\":\"1970-01-01T00:00:01.000Z\","
+                                      "\"httpStatus\":204}}");
+}
+
 int main(void)
 {
     static const struct CMUnitTest tests[] = {
@@ -113,6 +136,7 @@ int main(void)
         cmocka_unit_test(shows_all_of_a_completed_run),
         cmocka_unit_test(shows_no_result_before_the_end),
         cmocka_unit_test(shows_errors_with_their_title),
+        cmocka_unit_test(shows_what_becomes_of_its_callback),
     };
 
     return cmocka_run_group_tests_name("run_json", tests, NULL, NULL);

@@ -1,9 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The store contract (store/store.h): what stays true when keepers are killed and runners lost. */
-#include "store_util.h"
-
-#include "store/embedded/keeper_home.h"
-#include "store/embedded/tables.h"
+#include "store_damage.h"
 
 static void interrupt_of_a_running_one_reaches_its_runner_and_survives_a_crash(void **state)
 {
@@ -238,34 +235,9 @@ static void a_fence_only_grows_and_a_stale_one_changes_nothing(void **state)
     assert_int_equal(get_ok(f, &spec.pid)->status, WF_RUN_RUNNING);
 }
 
-/* Puts bytes in place of a run's record, with the keeper stopped; checksums are right. */
 static void put_record(fixture_t *f, const wf_uuid_t *pid, wf_slice_t bytes)
 {
-    int status;
-    pid_t child;
-
-    end_keeper(f, SIGTERM);
-    child = fork();
-    assert_true(child >= 0);
-    if (child == 0) {
-        wf_tables_t tables;
-        wf_home_t home;
-        wf_bdb_t *bdb;
-        int ok = wf_home_open(&home, f->dir, 4 * 1024 * 1024, f->pool) == APR_SUCCESS &&
-                 wf_bdb_open(&bdb, &home.bdb, f->pool) == APR_SUCCESS &&
-                 wf_tables_open(&tables, bdb, f->pool) == APR_SUCCESS &&
-                 wf_table_put(tables.runs, wf_slice_of(pid, sizeof(*pid)), bytes) == APR_SUCCESS &&
-                 wf_bdb_commit(bdb) == APR_SUCCESS;
-
-        if (ok) {
-            wf_bdb_close(bdb);
-            wf_home_close(&home);
-        }
-        _exit(ok ? 0 : 1);
-    }
-    assert_int_equal(waitpid(child, &status, 0), child);
-    assert_int_equal(status, 0);
-    start_keeper(f);
+    put_bytes(f, offsetof(wf_tables_t, runs), wf_slice_of(pid, sizeof(*pid)), bytes);
 }
 
 /* The bytes of a run's record, in f->pool. */
@@ -340,6 +312,32 @@ static void a_damaged_run_stands_in_nobodys_way(void **state)
     create_ok(f, &held);
 }
 
+/* Of ends that are to be told, too: one that cannot be is forgotten, and the others are told. */
+static void a_damaged_end_stands_in_nobodys_way(void **state)
+{
+    fixture_t *f = *state;
+    wf_new_run_t damaged = new_run("12"), next = new_run("12");
+    apr_uint64_t a = join_ok(f, "a");
+    apr_array_header_t *claims;
+    wf_finish_t finish;
+
+    damaged.wants_callback = next.wants_callback = 1;
+    create_ok(f, &damaged);
+    finish = completed(claim_one(f, a).token);
+    assert_int_equal(f->store->finish(NULL, f->store, &finish, f->pool), APR_SUCCESS);
+    create_ok(f, &next);
+    finish = completed(claim_one(f, a).token);
+    assert_int_equal(f->store->finish(NULL, f->store, &finish, f->pool), APR_SUCCESS);
+    put_record(f, &damaged.pid, wf_slice("nonsense"));
+    for (int i = 0; i < 2; i++) {
+        assert_int_equal(f->store->claim_callbacks(&claims, f->store, a, 8, f->pool), APR_SUCCESS);
+        assert_int_equal(claims->nelts, 1);
+        assert_memory_equal(&APR_ARRAY_IDX(claims, 0, wf_callback_claim_t).run.pid, &next.pid,
+                            sizeof(wf_uuid_t));
+        restart_keeper(f, SIGKILL);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -354,6 +352,7 @@ int main(void)
         STORE_TEST(a_fence_only_grows_and_a_stale_one_changes_nothing),
         STORE_TEST(a_record_that_is_not_what_was_written_is_an_error),
         STORE_TEST(a_damaged_run_stands_in_nobodys_way),
+        STORE_TEST(a_damaged_end_stands_in_nobodys_way),
     };
 
     apr_initialize();

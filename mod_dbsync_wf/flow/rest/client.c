@@ -370,6 +370,8 @@ static void take_end(transfer_t *transfer, CURLcode code)
 
     if (answer->end == WF_HTTP_ANSWERED) {
         answer->end = classify(transfer->easy, code);
+    } else if (transfer->request->response_may_be_cut) {
+        answer->end = WF_HTTP_ANSWERED;
     }
     if (answer->end == WF_HTTP_ANSWERED) {
         take_answer(transfer);

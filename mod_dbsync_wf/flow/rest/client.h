@@ -39,6 +39,7 @@ typedef struct wf_http_request_t {
     apr_time_t until;         /* a wf_clock time: when the answer must be there */
     apr_time_t deadline;      /* of the task, likewise; 0: none */
     apr_size_t response_most; /* greatest length of a body that is taken, in bytes */
+    int response_may_be_cut;  /* whether a longer one is an answer all the same, without the rest */
 } wf_http_request_t;
 
 typedef enum {

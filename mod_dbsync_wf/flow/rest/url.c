@@ -158,7 +158,8 @@ int wf_url_is_allowed(const wf_url_t *url, const wf_url_t *home, const wf_url_ho
 {
     int own_port = port_of(url->is_secure);
 
-    if (strcmp(url->host, home->host) == 0 && (url->port == home->port || url->port == own_port)) {
+    if (home && strcmp(url->host, home->host) == 0 &&
+        (url->port == home->port || url->port == own_port)) {
         return 1;
     }
     for (int i = 0; i < count; i++) {

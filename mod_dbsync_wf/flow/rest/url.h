@@ -49,7 +49,7 @@ apr_status_t wf_url_host_parse(wf_url_host_t *host, const char *text, apr_pool_t
 
 /*
  * Whether a request may go to a URL: to `home`'s host at its port, or at the scheme's own port, or
- * to one of the list.
+ * to one of the list. `home` may be NULL.
  */
 int wf_url_is_allowed(const wf_url_t *url, const wf_url_t *home, const wf_url_host_t *hosts,
                       int count);

@@ -118,8 +118,7 @@ apr_status_t wf_bdb_table_status(wf_bdb_t *bdb, int error, const char *table)
         return wf_bdb_status(bdb, error, "taking a panic back");
     }
     apr_snprintf(how, sizeof(how),
-                 "its page %lu is not what was written, and the runs on it "
-                 "cannot be read",
+                 "its page %lu is not what was written, and what is on it cannot be read",
                  bdb->bad_page);
     return wf_bdb_damaged(bdb, table, how);
 }

@@ -9,6 +9,7 @@
 #include <apr_strings.h>
 #include "base/clock.h"
 #include "store/embedded/client_call.h"
+#include "store/embedded/client_configurations.h"
 #include "store/embedded/client_runner.h"
 #include "store/embedded/client_watch.h"
 #include "store/embedded/record.h"
@@ -49,14 +50,23 @@ static apr_status_t create_run(wf_run_t **run, wf_store_t *store, const wf_new_r
     fresh.idempotency_key = spec->idempotency_key;
     fresh.concurrency = spec->concurrency;
     fresh.rerun_when_lost = spec->rerun_when_lost;
+    fresh.callback.status = spec->wants_callback ? WF_CALLBACK_WANTED : WF_CALLBACK_NONE;
     call = wf_call_begin(wf_client_of(store), WF_OP_CREATE, pool);
     mark = wf_field_open(&call->request, WF_FIELD_RUN);
     wf_record_encode(&call->request, &fresh);
     wf_field_close(&call->request, mark);
     wf_field_add_u64(&call->request, WF_FIELD_OVERLAP, (apr_uint64_t)spec->refuse_overlap);
     wf_field_add_u64(&call->request, WF_FIELD_QUEUE, spec->queue_limit);
+    wf_field_add_u64(&call->request, WF_FIELD_REVISION, spec->revision);
+    if (spec->rate) {
+        wf_field_add_u64(&call->request, WF_FIELD_RATE, spec->rate);
+        wf_field_add_u64(&call->request, WF_FIELD_PERIOD, (apr_uint64_t)spec->rate_period);
+    }
     wf_field_add(&call->request, WF_FIELD_PAYLOAD, spec->payload);
     rv = wf_call_send(call, wf_client_of(store), 0, result);
+    if (rv == WF_ERATE && spec->retry) {
+        *spec->retry = (apr_interval_time_t)wf_message_u64(&call->message, WF_FIELD_RETRY);
+    }
     return rv == APR_SUCCESS || rv == WF_EOVERLAP ? take_run_of(rv, run, call, pool) : rv;
 }
 
@@ -254,6 +264,11 @@ static const wf_store_t calls = {
     .watch = wf_client_watch,
     .watch_begin = wf_client_watch_begin,
     .watch_end = wf_client_watch_end,
+    .claim_callbacks = wf_client_claim_callbacks,
+    .tell_callback = wf_client_tell_callback,
+    .get_configuration = wf_client_get_configuration,
+    .set_configuration = wf_client_set_configuration,
+    .list_configurations = wf_client_list_configurations,
     .stats = read_stats,
 };
 
@@ -274,6 +289,7 @@ apr_status_t wf_embedded_open(wf_store_t **store, const char *socket_path,
     client->patience = patience;
     client->idle = apr_array_make(pool, 64, sizeof(int));
     client->claim_sequence = 1;
+    client->callback_sequence = 1;
     client->pool = pool;
     apr_pool_cleanup_register(pool, client, close_idle, apr_pool_cleanup_null);
     *store = apr_pmemdup(pool, &calls, sizeof(calls));

@@ -13,11 +13,12 @@
 typedef struct wf_client_t {
     const char *path;
     apr_interval_time_t patience;
-    apr_thread_mutex_t *mutex; /* guards idle, next_call, claim_sequence and limit */
+    apr_thread_mutex_t *mutex; /* guards idle, next_call, the sequences and limit */
     apr_array_header_t *idle;  /* int: connections that nobody uses at the moment */
     apr_uint32_t next_call;
-    apr_uint64_t claim_sequence; /* of the next claim; grows when one has been answered */
-    wf_log_limit_t limit;        /* of complaints */
+    apr_uint64_t claim_sequence;    /* of the next claim; grows when one has been answered */
+    apr_uint64_t callback_sequence; /* likewise */
+    wf_log_limit_t limit;           /* of complaints */
     apr_pool_t *pool;
 } wf_client_t;
 

@@ -26,4 +26,11 @@ apr_status_t wf_client_release(wf_store_t *store, const wf_token_t *token, apr_p
 apr_status_t wf_client_wait(unsigned *events, wf_store_t *store, apr_uint64_t incarnation,
                             apr_interval_time_t timeout, apr_pool_t *pool);
 
+/* client_callbacks.c */
+apr_status_t wf_client_claim_callbacks(apr_array_header_t **claims, wf_store_t *store,
+                                       apr_uint64_t incarnation, apr_uint32_t max,
+                                       apr_pool_t *pool);
+apr_status_t wf_client_tell_callback(wf_store_t *store, const wf_callback_outcome_t *outcome,
+                                     apr_pool_t *pool);
+
 #endif

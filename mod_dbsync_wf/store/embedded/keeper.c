@@ -52,6 +52,7 @@ static apr_status_t turn(wf_keeper_t *keeper, int *events, apr_time_t next)
     rv = wf_keeper_do_batch(keeper);
     if (rv == APR_SUCCESS) {
         wf_claims_done(keeper);
+        wf_keeper_wake_tellers(keeper);
         wf_keeper_answer_waits(keeper);
         wf_news_answer_all(keeper);
         wf_keeper_answer_all(keeper);
@@ -236,6 +237,9 @@ static apr_status_t open_store(wf_keeper_t *keeper, wf_home_t *home,
     }
     rv = wf_state_open(&keeper->state, keeper->bdb, pool);
     keeper->state.queue_limit = config->queue_limit;
+    if (config->callback_pauses) {
+        keeper->state.outbox.pauses = config->callback_pauses;
+    }
     if (rv == APR_SUCCESS) {
         /* Last, so that a tool that joins and is killed hangs no keeper that is not pinged yet. */
         rv = wf_regions_publish(&home->regions, config->cache_size,

@@ -16,6 +16,7 @@
 #include <stdatomic.h>
 #include <apr_errno.h>
 #include <apr_pools.h>
+#include <apr_time.h>
 
 /* How often processes had to be started again; the supervisor's, in memory that it shares. */
 typedef struct wf_restarts_t {
@@ -31,6 +32,9 @@ typedef struct wf_keeper_config_t {
     int listener;                  /* listening socket; the keeper closes it */
     int ready_fd;            /* gets one byte when the keeper serves, then is closed; -1: none */
     wf_restarts_t *restarts; /* told to whoever asks for figures; NULL: none are known */
+    /* Behind each attempt to tell a run's end, WF_CALLBACK_PAUSES of them (outbox.h); NULL: those
+     * that a server has. */
+    const apr_interval_time_t *callback_pauses;
 } wf_keeper_config_t;
 
 /*

@@ -228,6 +228,9 @@ apr_time_t wf_keeper_next(wf_keeper_t *keeper, apr_time_t next)
     if (keeper->watch_next < next) {
         next = keeper->watch_next;
     }
+    if (wf_outbox_next(&keeper->state) < next) {
+        next = wf_outbox_next(&keeper->state);
+    }
     TAILQ_FOREACH(peer, &keeper->waiting, wait)
     {
         if (peer->wait_end < next) {

@@ -175,6 +175,20 @@ void wf_claims_drop(wf_keeper_t *keeper, wf_peer_t *peer);
 /* The earlier of `next` and the time at which the first of them must be answered. */
 apr_time_t wf_claims_next(const wf_keeper_t *keeper, apr_time_t next);
 
+/* keeper_callbacks.c: CLAIM_CALLBACKS, TELL_CALLBACK; and the news for runners, before their WAITs
+ * are answered, that there is something to claim by them. */
+apr_status_t wf_keeper_claim_callbacks(wf_keeper_t *keeper, wf_peer_t *peer, const wf_message_t *m);
+apr_status_t wf_keeper_tell_callback(wf_keeper_t *keeper, wf_peer_t *peer, const wf_message_t *m);
+void wf_keeper_wake_tellers(wf_keeper_t *keeper);
+
+/* keeper_configurations.c: CONFIGURATION, SET_CONFIGURATION, LIST_CONFIGURATIONS. */
+apr_status_t wf_keeper_get_configuration(wf_keeper_t *keeper, wf_peer_t *peer,
+                                         const wf_message_t *m);
+apr_status_t wf_keeper_set_configuration(wf_keeper_t *keeper, wf_peer_t *peer,
+                                         const wf_message_t *m);
+apr_status_t wf_keeper_list_configurations(wf_keeper_t *keeper, wf_peer_t *peer,
+                                           const wf_message_t *m);
+
 /* keeper_stats.c: STATS, which is answered in any state. */
 apr_status_t wf_keeper_stats(wf_keeper_t *keeper, wf_peer_t *peer, const wf_message_t *m);
 

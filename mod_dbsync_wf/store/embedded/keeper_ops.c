@@ -39,8 +39,15 @@ static apr_status_t do_ping(wf_keeper_t *keeper, wf_peer_t *peer, const wf_messa
 
 static apr_status_t do_create(wf_keeper_t *keeper, wf_peer_t *peer, const wf_message_t *m)
 {
-    wf_admission_t admission = {wf_message_u64(m, WF_FIELD_OVERLAP) != 0,
-                                (apr_uint32_t)wf_message_u64(m, WF_FIELD_QUEUE)};
+    apr_interval_time_t retry = 0;
+    wf_admission_t admission = {
+        .refuse_overlap = wf_message_u64(m, WF_FIELD_OVERLAP) != 0,
+        .queue_limit = (apr_uint32_t)wf_message_u64(m, WF_FIELD_QUEUE),
+        .revision = wf_message_u64(m, WF_FIELD_REVISION),
+        .rate.runs = (apr_uint32_t)wf_message_u64(m, WF_FIELD_RATE),
+        .rate.period = (apr_interval_time_t)wf_message_u64(m, WF_FIELD_PERIOD),
+        .retry = &retry,
+    };
     wf_run_t spec, run;
     apr_status_t rv = wf_record_decode(&spec, m->field[WF_FIELD_RUN], keeper->batch);
 
@@ -51,6 +58,7 @@ static apr_status_t do_create(wf_keeper_t *keeper, wf_peer_t *peer, const wf_mes
     if (rv == APR_SUCCESS || rv == WF_EOVERLAP) {
         wf_keeper_add_run(&peer->out, &run);
     }
+    wf_field_add_u64(&peer->out, WF_FIELD_RETRY, (apr_uint64_t)retry);
     return rv;
 }
 
@@ -383,6 +391,11 @@ static const struct {
     [WF_OP_APPEND] = {do_append, 1},
     [WF_OP_READ] = {do_read, 0},
     [WF_OP_STATS] = {wf_keeper_stats, 0},
+    [WF_OP_CLAIM_CALLBACKS] = {wf_keeper_claim_callbacks, 1}, /* what cannot be told of waits */
+    [WF_OP_TELL_CALLBACK] = {wf_keeper_tell_callback, 1},
+    [WF_OP_CONFIGURATION] = {wf_keeper_get_configuration, 0},
+    [WF_OP_SET_CONFIGURATION] = {wf_keeper_set_configuration, 1},
+    [WF_OP_LIST_CONFIGURATIONS] = {wf_keeper_list_configurations, 0},
 };
 
 static int is_refused(const wf_keeper_t *keeper, unsigned char op)

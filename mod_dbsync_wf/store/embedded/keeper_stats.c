@@ -22,6 +22,7 @@ apr_status_t wf_keeper_stats(wf_keeper_t *keeper, wf_peer_t *peer, const wf_mess
         /* Of a store that is not open there is neither board nor tally. */
         stats.is_writable = !keeper->read_only && keeper->writing.status == APR_SUCCESS;
         stats.takes_checkpoints = keeper->checkpointing.status == APR_SUCCESS;
+        stats.callbacks_pending = keeper->state.outbox.pending;
         wf_tally_read(&stats, &keeper->state.tally, &keeper->state.board,
                       wf_message_text(m, WF_FIELD_VHOST, keeper->batch), keeper->batch);
     }

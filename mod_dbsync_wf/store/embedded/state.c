@@ -80,6 +80,9 @@ static apr_status_t load(wf_state_t *state)
         rv = wf_active_walk(&state->tables, load_entry, state, scratch);
         drop_unseen(state);
     }
+    if (rv == APR_SUCCESS) {
+        rv = wf_state_load_revisions(state, scratch);
+    }
     apr_pool_destroy(scratch);
     return rv;
 }
@@ -93,7 +96,11 @@ apr_status_t wf_state_open(wf_state_t *state, wf_bdb_t *bdb, apr_pool_t *pool)
     state->damaged = apr_hash_make(pool);
     wf_board_init(&state->board, pool);
     wf_tally_init(&state->tally, pool);
+    wf_rates_init(&state->rates, pool);
     rv = wf_tables_open(&state->tables, bdb, pool);
+    if (rv == APR_SUCCESS) {
+        rv = wf_outbox_open(state);
+    }
     if (rv == APR_SUCCESS) {
         rv = load(state);
     }
@@ -119,6 +126,8 @@ apr_status_t wf_state_commit(wf_state_t *state)
     }
     if (rv == APR_SUCCESS) {
         wf_tally_commit(&state->tally, changes != state->changes);
+        wf_outbox_commit(state);
+        wf_rates_commit(&state->rates);
         state->changes = changes;
     }
     return rv;
@@ -133,6 +142,8 @@ apr_status_t wf_state_rollback(wf_state_t *state)
 {
     wf_bdb_abort(state->tables.bdb);
     wf_tally_rollback(&state->tally);
+    wf_outbox_rollback(state);
+    wf_rates_rollback(&state->rates);
     state->changes = wf_bdb_changes(state->tables.bdb);
     return load(state);
 }

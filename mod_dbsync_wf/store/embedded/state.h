@@ -11,20 +11,28 @@
 #define WF_STORE_EMBEDDED_STATE_H
 
 #include "store/embedded/board.h"
+#include "store/embedded/outbox.h"
+#include "store/embedded/rates.h"
 #include "store/embedded/tables.h"
 #include "store/embedded/tally.h"
 
 typedef struct wf_state_t {
     wf_tables_t tables;
     wf_board_t board;
+    wf_outbox_t outbox;
     wf_tally_t tally;         /* what was done since the keeper began */
     apr_uint64_t fence;       /* the latest given out */
     apr_uint64_t incarnation; /* the latest given out */
     apr_uint32_t queue_limit; /* how many runs may be queued in all; 0: any number */
     apr_uint64_t changes;     /* wf_bdb_changes at the last commit */
     int fence_moved;          /* the counter must be written with this batch */
-    wf_uuid_t purge_at;       /* where the next purge goes on; zeros: at the first run */
-    apr_hash_t *damaged;      /* pids that cannot be purged, because they cannot be read */
+    wf_rates_t rates;         /* how often tasks were run since the keeper began */
+    apr_uint64_t revision;    /* of configurations, the latest given out */
+    apr_hash_t *revisions;    /* by a task's key; see state_configurations.c */
+    apr_pool_t *revisions_pool;
+    int revisions_partial; /* the table has others, on pages that cannot be read */
+    wf_uuid_t purge_at;    /* where the next purge goes on; zeros: at the first run */
+    apr_hash_t *damaged;   /* pids that cannot be purged, because they cannot be read */
     apr_pool_t *pool;
 } wf_state_t;
 
@@ -56,6 +64,9 @@ void wf_state_touch(wf_state_t *state);
 typedef struct wf_admission_t {
     int refuse_overlap;
     apr_uint32_t queue_limit; /* how many of its runs may be queued; 0: any number */
+    apr_uint64_t revision;    /* that its configuration must have */
+    wf_rate_t rate;
+    apr_interval_time_t *retry; /* where it is WF_ERATE: how long until a run is let in */
 } wf_admission_t;
 
 /* create: `spec` has what wf_new_run_t has. *run is filled in, in pool. */
@@ -132,10 +143,50 @@ apr_status_t wf_state_reap(apr_uint64_t *count, wf_state_t *state, apr_pool_t *p
 apr_status_t wf_state_purge(apr_uint64_t *count, int *more, wf_state_t *state,
                             apr_interval_time_t keep, apr_pool_t *pool);
 
+/*
+ * claim_callbacks: *claims is an array of wf_callback_claim_t. The same sequence again gives what
+ * it gave, as far as that has not been told. Looks at no more rows than are claimed already, and
+ * `max`.
+ */
+apr_status_t wf_state_claim_callbacks(apr_array_header_t **claims, wf_state_t *state,
+                                      apr_uint64_t incarnation, apr_uint64_t sequence,
+                                      apr_uint32_t max, apr_pool_t *pool);
+
+apr_status_t wf_state_tell_callback(wf_state_t *state, const wf_callback_outcome_t *outcome,
+                                    apr_pool_t *pool);
+
+/* Whether an end is due that nobody has been told of; when the next one is (a wf_clock time, which
+ * may be past; WF_OUTBOX_NEVER: there is none). */
+int wf_outbox_is_due(const wf_state_t *state);
+apr_time_t wf_outbox_next(const wf_state_t *state);
+
 /* The earliest end of a lease (a wf_clock time), 0 where there is no holder. */
 apr_time_t wf_state_next_expiry(wf_state_t *state);
 
-/* Shared by the state_*.c files: the entry that a token is in force for. WF_ESTALE; *entry is then
+/*
+ * get_configuration, set_configuration and list_configurations; what they fill in lives in pool. A
+ * list gives a part, of those behind the task `after` (NULL: from the first on), and *more is
+ * whether there may be others.
+ */
+apr_status_t wf_state_get_configuration(wf_stored_configuration_t *configuration, wf_state_t *state,
+                                        const char *vhost, const char *project, const char *task,
+                                        apr_pool_t *pool);
+apr_status_t wf_state_set_configuration(wf_stored_configuration_t *configuration, wf_state_t *state,
+                                        const wf_stored_configuration_t *next,
+                                        apr_uint64_t expected, apr_pool_t *pool);
+apr_status_t wf_state_list_configurations(apr_array_header_t **configurations, int *more,
+                                          wf_state_t *state, const char *vhost, const char *project,
+                                          const char *after, apr_pool_t *pool);
+
+/* Shared by the state_*.c files: whether the configuration of a run's task has that revision, from
+ * memory. WF_ECHANGED, WF_EDAMAGED. */
+apr_status_t wf_state_check_revision(wf_state_t *state, const wf_run_t *run, apr_uint64_t revision,
+                                     apr_pool_t *pool);
+
+/* Shared likewise: fills that memory from the table. */
+apr_status_t wf_state_load_revisions(wf_state_t *state, apr_pool_t *pool);
+
+/* Shared likewise: the entry that a token is in force for. WF_ESTALE; *entry is then
  * the run's, NULL where it is not under way. */
 apr_status_t wf_state_find_held(wf_entry_t **entry, wf_state_t *state, const wf_token_t *token);
 
@@ -154,6 +205,18 @@ apr_status_t wf_state_body(wf_slice_t *body, wf_state_t *state, const wf_uuid_t 
 /* Shared likewise: ends a run that is under way, and forgets its entry. */
 apr_status_t wf_state_end(wf_run_t *run, wf_state_t *state, wf_entry_t *entry, const wf_run_t *end,
                           apr_pool_t *pool);
+
+/*
+ * Shared likewise, of callbacks: a run that has just ended and whose end is wanted becomes pending,
+ * before it is written; a run that is pending loses its row; what an incarnation has claimed is due
+ * again; the outbox is set up, and follows a commit or its undoing.
+ */
+apr_status_t wf_state_post(wf_state_t *state, wf_run_t *run);
+apr_status_t wf_state_unpost(wf_state_t *state, const wf_run_t *run);
+void wf_outbox_release(wf_state_t *state, apr_uint64_t incarnation);
+apr_status_t wf_outbox_open(wf_state_t *state);
+void wf_outbox_commit(wf_state_t *state);
+void wf_outbox_rollback(wf_state_t *state);
 
 /* Shared likewise: writes an entry's row. */
 apr_status_t wf_state_save(wf_state_t *state, const wf_entry_t *entry);

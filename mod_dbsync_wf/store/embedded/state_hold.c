@@ -59,6 +59,7 @@ static apr_status_t expire(apr_uint64_t *count, wf_state_t *state, wf_holder_t *
                            "runner %" APR_UINT64_T_FMT " was lost with %" APR_UINT64_T_FMT " runs",
                            holder->incarnation, given_up);
         }
+        wf_outbox_release(state, holder->incarnation);
         wf_board_remove_holder(&state->board, holder);
         *count += given_up;
     }

@@ -69,7 +69,8 @@ static apr_status_t purge_run(apr_uint64_t *count, step_t *step, const wf_uuid_t
     if (rv != APR_SUCCESS || more) {
         return rv == APR_SUCCESS ? APR_INCOMPLETE : rv;
     }
-    if ((rv = wf_by_project_delete(&state->tables, &run)) == APR_SUCCESS &&
+    if ((rv = wf_state_unpost(state, &run)) == APR_SUCCESS &&
+        (rv = wf_by_project_delete(&state->tables, &run)) == APR_SUCCESS &&
         (body.len || (rv = wf_payloads_delete(&state->tables, pid)) == APR_SUCCESS)) {
         rv = wf_runs_delete(&state->tables, pid);
     }

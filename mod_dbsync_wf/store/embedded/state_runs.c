@@ -3,6 +3,7 @@
 #include "store/embedded/state.h"
 
 #include <apr_strings.h>
+#include "base/clock.h"
 #include "base/log.h"
 
 /* Bytes of a body that goes with its run: far less than a page, and less than its end writes. */
@@ -68,29 +69,69 @@ static int is_full(wf_state_t *state, const wf_run_t *spec, apr_uint32_t task_li
            (task_limit && wf_board_queued(&state->board, spec) >= task_limit);
 }
 
+static apr_status_t ask_rate(wf_state_t *state, const wf_run_t *spec,
+                             const wf_admission_t *admission)
+{
+    wf_buf_t key = {NULL, 0, 0};
+    apr_status_t rv;
+
+    wf_task_key(&key, spec->vhost, spec->project, spec->task);
+    rv = wf_rates_ask(admission->retry, &state->rates, wf_buf_slice(&key), &admission->rate,
+                      wf_clock());
+    wf_buf_free(&key);
+    return rv;
+}
+
+static void take_rate(wf_state_t *state, const wf_run_t *run, const wf_admission_t *admission)
+{
+    wf_buf_t key = {NULL, 0, 0};
+
+    wf_task_key(&key, run->vhost, run->project, run->task);
+    wf_rates_take(&state->rates, wf_buf_slice(&key), &admission->rate, wf_clock());
+    wf_buf_free(&key);
+}
+
+/* What a run is refused with, and for WF_EOVERLAP the run that stands in its way; APR_SUCCESS where
+ * it is not. */
+static apr_status_t refusal(const wf_entry_t **overlap, wf_state_t *state, const wf_run_t *spec,
+                            const wf_admission_t *admission, apr_pool_t *pool)
+{
+    apr_status_t rv = wf_state_check_revision(state, spec, admission->revision, pool);
+
+    if (rv != APR_SUCCESS) {
+        return rv;
+    }
+    *overlap = admission->refuse_overlap ? wf_board_overlap(&state->board, spec) : NULL;
+    if (*overlap) {
+        return WF_EOVERLAP;
+    }
+    if (is_full(state, spec, admission->queue_limit)) {
+        return WF_EFULL;
+    }
+    return admission->rate.runs ? ask_rate(state, spec, admission) : APR_SUCCESS;
+}
+
 /*
- * Whether a run is let in: APR_NOTFOUND where it is, WF_EOVERLAP (*run is set) or WF_EFULL where it
- * is not; APR_SUCCESS where it would not be and is there, because it is the same call again.
+ * Whether a run is let in: APR_NOTFOUND where it is; what it is refused with (WF_EOVERLAP: *run is
+ * set) where it is not; APR_SUCCESS where it would not be and is there, because it is the same call
+ * again.
  */
 static apr_status_t admit(wf_run_t *run, wf_state_t *state, const wf_run_t *spec,
                           const wf_admission_t *admission, apr_pool_t *pool)
 {
-    const wf_entry_t *overlap =
-        admission->refuse_overlap ? wf_board_overlap(&state->board, spec) : NULL;
+    const wf_entry_t *overlap = NULL;
+    apr_status_t refused = refusal(&overlap, state, spec, admission, pool);
     apr_status_t rv;
 
-    if (!overlap && !is_full(state, spec, admission->queue_limit)) {
+    if (refused == APR_SUCCESS) {
         return APR_NOTFOUND;
     }
     rv = wf_state_read(run, state, &spec->pid, pool);
-    if (rv != APR_NOTFOUND) {
-        return rv;
+    if (rv == APR_NOTFOUND && refused == WF_EOVERLAP) {
+        rv = wf_state_read(run, state, &overlap->pid, pool);
+        return rv == APR_SUCCESS ? WF_EOVERLAP : rv;
     }
-    if (!overlap) {
-        return WF_EFULL;
-    }
-    rv = wf_state_read(run, state, &overlap->pid, pool);
-    return rv == APR_SUCCESS ? WF_EOVERLAP : rv;
+    return rv == APR_NOTFOUND ? refused : rv;
 }
 
 apr_status_t wf_state_body(wf_slice_t *body, wf_state_t *state, const wf_uuid_t *pid,
@@ -109,7 +150,8 @@ apr_status_t wf_state_body(wf_slice_t *body, wf_state_t *state, const wf_uuid_t 
 }
 
 /* Writes a run that is let in, with its queue entry and its key. */
-static apr_status_t add_run(wf_run_t *run, wf_state_t *state, wf_slice_t payload, apr_pool_t *pool)
+static apr_status_t add_run(wf_run_t *run, wf_state_t *state, const wf_admission_t *admission,
+                            wf_slice_t payload, apr_pool_t *pool)
 {
     int is_short = payload.len && payload.len <= SHORT_BODY;
     apr_status_t rv = wf_runs_add(&state->tables, run, is_short ? payload : wf_slice(NULL));
@@ -118,6 +160,9 @@ static apr_status_t add_run(wf_run_t *run, wf_state_t *state, wf_slice_t payload
         const wf_uuid_t pid = run->pid;
 
         return wf_state_read(run, state, &pid, pool); /* the same call again */
+    }
+    if (rv == APR_SUCCESS && admission->rate.runs) {
+        take_rate(state, run, admission);
     }
     if (rv == APR_SUCCESS && !is_short) {
         rv = wf_payloads_put(&state->tables, &run->pid, payload);
@@ -140,7 +185,7 @@ apr_status_t wf_state_create(wf_run_t *run, wf_state_t *state, const wf_run_t *s
 {
     apr_status_t rv;
 
-    if (!spec->vhost || !spec->project || !spec->task) {
+    if (!spec->vhost || !spec->project || !spec->task || !wf_rate_is_valid(&admission->rate)) {
         return WF_EINVALID;
     }
     if (spec->idempotency_key &&
@@ -153,8 +198,9 @@ apr_status_t wf_state_create(wf_run_t *run, wf_state_t *state, const wf_run_t *s
     }
     *run = *spec;
     run->status = WF_RUN_SUBMITTED;
+    run->callback = (wf_run_callback_t){.status = spec->callback.status};
     run->submitted = apr_time_now();
-    return add_run(run, state, payload, pool);
+    return add_run(run, state, admission, payload, pool);
 }
 
 apr_status_t wf_state_get(wf_run_t *run, wf_state_t *state, const char *vhost, const wf_uuid_t *pid,
@@ -211,7 +257,12 @@ apr_status_t wf_state_end(wf_run_t *run, wf_state_t *state, wf_entry_t *entry, c
         run->progress = end->progress;
         run->records = end->records;
     }
-    rv = wf_runs_put(&state->tables, run, body);
+    if (run->callback.status == WF_CALLBACK_WANTED) {
+        rv = wf_state_post(state, run);
+    }
+    if (rv == APR_SUCCESS) {
+        rv = wf_runs_put(&state->tables, run, body);
+    }
     if (rv == APR_SUCCESS) {
         rv = wf_active_delete(&state->tables, &entry->pid);
     }

@@ -5,13 +5,6 @@
 
 enum { FIELD_MARKER = 1 };
 
-static void add_key(wf_buf_t *key, const wf_run_t *run)
-{
-    wf_buf_add(key, run->vhost, strlen(run->vhost) + 1);
-    wf_buf_add(key, run->project, strlen(run->project) + 1);
-    wf_buf_add_text(key, run->task);
-}
-
 apr_status_t wf_markers_get(apr_array_header_t **markers, wf_tables_t *tables, const wf_run_t *run,
                             apr_pool_t *pool)
 {
@@ -21,7 +14,7 @@ apr_status_t wf_markers_get(apr_array_header_t **markers, wf_tables_t *tables, c
     apr_status_t rv;
 
     *markers = apr_array_make(pool, 1, sizeof(wf_run_marker_t));
-    add_key(&key, run);
+    wf_task_key(&key, run->vhost, run->project, run->task);
     rv = wf_table_get(&rest, tables->markers, wf_buf_slice(&key), pool);
     wf_buf_free(&key);
     if (rv == APR_NOTFOUND) {
@@ -68,7 +61,7 @@ apr_status_t wf_markers_set(wf_tables_t *tables, const wf_run_t *run,
     for (int i = 0; i < all->nelts; i++) {
         wf_marker_encode(&value, FIELD_MARKER, &APR_ARRAY_IDX(all, i, wf_run_marker_t));
     }
-    add_key(&key, run);
+    wf_task_key(&key, run->vhost, run->project, run->task);
     rv = wf_table_put(tables->markers, wf_buf_slice(&key), wf_buf_slice(&value));
     wf_buf_free(&key);
     wf_buf_free(&value);

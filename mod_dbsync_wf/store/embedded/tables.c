@@ -121,6 +121,13 @@ apr_status_t wf_tables_open(wf_tables_t *tables, wf_bdb_t *bdb, apr_pool_t *pool
     return rv;
 }
 
+void wf_task_key(wf_buf_t *key, const char *vhost, const char *project, const char *task)
+{
+    wf_buf_add(key, vhost, strlen(vhost) + 1);
+    wf_buf_add(key, project, strlen(project) + 1);
+    wf_buf_add_text(key, task);
+}
+
 apr_status_t wf_tables_nonsense(wf_tables_t *tables, const char *table)
 {
     return wf_bdb_damaged(tables->bdb, table, "a record in it is not what was written");

@@ -21,6 +21,7 @@
 
 #include "store/embedded/bdb_table.h"
 #include "store/embedded/record.h"
+#include "store/embedded/record_configuration.h"
 
 typedef struct wf_tables_t {
     wf_bdb_t *bdb;
@@ -42,6 +43,9 @@ typedef struct wf_tables_t {
  * for those that an earlier version did not have yet, which are made.
  */
 apr_status_t wf_tables_open(wf_tables_t *tables, wf_bdb_t *bdb, apr_pool_t *pool);
+
+/* Appends the key of what is kept by task: vhost NUL project NUL task. */
+void wf_task_key(wf_buf_t *key, const char *vhost, const char *project, const char *task);
 
 /* Says in the log that a record is not what was written. WF_EDAMAGED. */
 apr_status_t wf_tables_nonsense(wf_tables_t *tables, const char *table);
@@ -132,8 +136,35 @@ apr_status_t wf_outputs_read(wf_buf_t *out, wf_tables_t *tables, const wf_uuid_t
 apr_status_t wf_outputs_cut(apr_uint32_t *room, int *more, wf_tables_t *tables,
                             const wf_uuid_t *pid);
 
+/* callbacks: walk visits them all, what is due first in front. delete: APR_NOTFOUND. */
+apr_status_t wf_callbacks_put(wf_tables_t *tables, apr_time_t due, const wf_uuid_t *pid);
+apr_status_t wf_callbacks_delete(wf_tables_t *tables, apr_time_t due, const wf_uuid_t *pid);
+typedef apr_status_t (*wf_callbacks_visit_t)(void *baton, apr_time_t due, const wf_uuid_t *pid);
+apr_status_t wf_callbacks_walk(wf_tables_t *tables, wf_callbacks_visit_t visit, void *baton);
+
+/*
+ * configurations: get answers APR_NOTFOUND. A walk tells of each record whether it can be read
+ * (`rv`: APR_SUCCESS or WF_EDAMAGED) and goes on as long as visit returns APR_SUCCESS; APR_EOF ends
+ * it well. walk: all there are, each valid during its visit only; walk_project: those of a project
+ * whose task's id comes behind `after` (NULL: all of them), in pool.
+ */
+typedef apr_status_t (*wf_configurations_visit_t)(void *baton, apr_status_t rv, wf_slice_t key,
+                                                  const wf_stored_configuration_t *configuration);
+apr_status_t wf_configurations_put(wf_tables_t *tables,
+                                   const wf_stored_configuration_t *configuration);
+apr_status_t wf_configurations_get(wf_stored_configuration_t *configuration, wf_tables_t *tables,
+                                   const char *vhost, const char *project, const char *task,
+                                   apr_pool_t *pool);
+apr_status_t wf_configurations_walk(wf_tables_t *tables, wf_configurations_visit_t visit,
+                                    void *baton, apr_pool_t *pool);
+apr_status_t wf_configurations_walk_project(wf_tables_t *tables, const char *vhost,
+                                            const char *project, const char *after,
+                                            wf_configurations_visit_t visit, void *baton,
+                                            apr_pool_t *pool);
+
 #define WF_COUNTER_FENCE       "fence"
 #define WF_COUNTER_INCARNATION "incarnation"
+#define WF_COUNTER_REVISION    "revision"     /* of configurations, the latest given out */
 #define WF_COUNTER_LATER       "later-tables" /* how many of those in tables.c were made */
 
 /* counters: *value is 0 where the name was never put. */

@@ -115,6 +115,11 @@ void wf_tally_ended(wf_tally_t *tally, const wf_run_t *run)
     }
 }
 
+void wf_tally_callback(wf_tally_t *tally, int is_delivered)
+{
+    note(tally, is_delivered ? &tally->callbacks_delivered : &tally->callbacks_failed);
+}
+
 void wf_tally_call(wf_tally_t *tally)
 {
     tally->calls++;
@@ -197,6 +202,8 @@ void wf_tally_read(wf_store_stats_t *stats, wf_tally_t *tally, wf_board_t *board
     read_board(stats, tally, board, vhost);
     stats->commits = tally->commits;
     stats->damaged = tally->damaged;
+    stats->callbacks_delivered = tally->callbacks_delivered;
+    stats->callbacks_failed = tally->callbacks_failed;
     stats->runners = apr_hash_count(board->holders);
     stats->watchers = board->watchers;
     stats->tasks = apr_array_make(pool, 16, sizeof(wf_task_stats_t));

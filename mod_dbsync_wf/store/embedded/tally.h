@@ -18,6 +18,8 @@ typedef struct wf_tally_t {
     apr_uint64_t calls;          /* of this batch, that changed something */
     wf_histogram_t commits;
     apr_uint64_t damaged;
+    apr_uint64_t callbacks_delivered;
+    apr_uint64_t callbacks_failed;
     apr_pool_t *pool;
 } wf_tally_t;
 
@@ -28,6 +30,9 @@ void wf_tally_init(wf_tally_t *tally, apr_pool_t *pool);
 void wf_tally_submitted(wf_tally_t *tally, const wf_run_t *run);
 void wf_tally_started(wf_tally_t *tally, const wf_run_t *run);
 void wf_tally_ended(wf_tally_t *tally, const wf_run_t *run);
+
+/* Event: a run's end was told, or nobody will be. */
+void wf_tally_callback(wf_tally_t *tally, int is_delivered);
 
 /* Events: a call changed something; a call met damage. */
 void wf_tally_call(wf_tally_t *tally);
@@ -40,8 +45,9 @@ void wf_tally_commit(wf_tally_t *tally, int wrote);
 void wf_tally_rollback(wf_tally_t *tally);
 
 /*
- * Fills in what tally and board know: commits, damaged, queued, running, runners, watchers, and the
- * rows of a vhost's tasks (NULL: none), in pool. Looks at the tasks that it has met, never at runs.
+ * Fills in what tally and board know: commits, damaged, callbacks that are done, queued, running,
+ * runners, watchers, and the rows of a vhost's tasks (NULL: none), in pool. Looks at the tasks that
+ * it has met, never at runs.
  */
 void wf_tally_read(wf_store_stats_t *stats, wf_tally_t *tally, wf_board_t *board, const char *vhost,
                    apr_pool_t *pool);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* A run as JSON. */
-#include "http/run_json.h"
+#include "store/run_json.h"
 
 #include "base/clock.h"
 #include "base/json.h"
@@ -75,6 +75,37 @@ static void put_error(wf_json_writer_t *writer, const wf_run_error_t *error)
     wf_json_close(writer, '}');
 }
 
+static const char *callback_status_name(wf_callback_status_e status)
+{
+    static const char *const names[] = {
+        [WF_CALLBACK_WANTED] = "wanted",
+        [WF_CALLBACK_PENDING] = "pending",
+        [WF_CALLBACK_DELIVERED] = "delivered",
+        [WF_CALLBACK_FAILED] = "failed",
+    };
+
+    return status > WF_CALLBACK_NONE && status <= WF_CALLBACK_FAILED ? names[status] : NULL;
+}
+
+static void put_callback(wf_json_writer_t *writer, const wf_run_callback_t *callback)
+{
+    const char *status = callback_status_name(callback->status);
+
+    if (!status) {
+        return;
+    }
+    wf_json_open(writer, "callback", '{');
+    wf_json_put_text(writer, "status", status);
+    put_count(writer, "attempts", callback->attempts);
+    put_time(writer, "lastAttemptTime", callback->last);
+    put_time(writer, "nextAttemptTime", callback->next);
+    if (callback->http_status) {
+        put_count(writer, "httpStatus", callback->http_status);
+    }
+    put_text(writer, "reason", callback->reason);
+    wf_json_close(writer, '}');
+}
+
 static void put_outcome(wf_json_writer_t *writer, const wf_run_t *run)
 {
     if (wf_run_status_is_final(run->status) && run->result.len > 0) {
@@ -110,5 +141,6 @@ void wf_run_json(wf_buf_t *out, const wf_run_t *run)
     put_records(&writer, run);
     put_outcome(&writer, run);
     put_time(&writer, "interruptTime", run->interrupt_requested);
+    put_callback(&writer, &run->callback);
     wf_json_close(&writer, '}');
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* A run as its clients see it. Knows nothing of httpd. */
-#ifndef WF_HTTP_RUN_JSON_H
-#define WF_HTTP_RUN_JSON_H
+/* A run as its clients see it, and as a callback tells it. */
+#ifndef WF_STORE_RUN_JSON_H
+#define WF_STORE_RUN_JSON_H
 
 #include "base/slice.h"
 #include "store/store.h"
