@@ -8,11 +8,16 @@
 
 APLOG_USE_MODULE(dbsync_wf);
 
-int wf_authz_may_run(wf_request_t *req, const char *project, const char *task)
+const char *wf_authz_run_uri(wf_request_t *req, const char *project, const char *task)
+{
+    apr_pool_t *pool = req->r->pool;
+
+    return apr_pstrcat(pool, req->base->uri, wf_route_run_path(project, task, pool), NULL);
+}
+
+int wf_authz_may_post(wf_request_t *req, const char *uri)
 {
     request_rec *r = req->r;
-    const char *uri =
-        apr_pstrcat(r->pool, req->base->uri, wf_route_run_path(project, task, r->pool), NULL);
     request_rec *look_up = ap_sub_req_method_uri("POST", uri, r, NULL);
     int may = look_up->status == HTTP_OK;
 
@@ -23,6 +28,11 @@ int wf_authz_may_run(wf_request_t *req, const char *project, const char *task)
     }
     ap_destroy_sub_req(look_up);
     return may;
+}
+
+int wf_authz_may_run(wf_request_t *req, const char *project, const char *task)
+{
+    return wf_authz_may_post(req, wf_authz_run_uri(req, project, task));
 }
 
 static apr_status_t unknown_run(wf_result_t *result)

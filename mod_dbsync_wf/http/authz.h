@@ -15,6 +15,11 @@
  */
 int wf_authz_may_run(wf_request_t *req, const char *project, const char *task);
 
+/* The same in two steps, for who asks again and again: the URI, which lives as long as the request,
+ * and whether httpd would let this user POST to it. */
+const char *wf_authz_run_uri(wf_request_t *req, const char *project, const char *task);
+int wf_authz_may_post(wf_request_t *req, const char *uri);
+
 /*
  * Finds the run that the request's route names, if this user may see it.
  * APR_SUCCESS; APR_NOTFOUND with WF_PROBLEM_UNKNOWN_RUN where there is none and, without a
