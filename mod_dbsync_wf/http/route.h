@@ -15,6 +15,7 @@
  *   /interrupt/{pid}
  *   /logs/{pid}
  *   /runs
+ *   /runs/events
  *   /openapi.json
  *   /metrics
  */
@@ -31,6 +32,7 @@ typedef enum {
     WF_ENDPOINT_EVENTS,
     WF_ENDPOINT_INTERRUPT,
     WF_ENDPOINT_RUNS,
+    WF_ENDPOINT_RUNS_EVENTS,
     WF_ENDPOINT_LOGS,
     WF_ENDPOINT_PROJECTS,
     WF_ENDPOINT_PROJECT,
