@@ -145,6 +145,7 @@ keep('an interrupt of nothing', 404, 'GET', '/interrupt/x');
 
 keep('runs', 200, 'GET', '/runs?limit=500');
 keep('a page of runs', 200, 'GET', '/runs?limit=1');
+keep('runs as they change', 200, 'GET', '/runs/events', base => '/small');
 keep('a limit that is none', 400, 'GET', '/runs?limit=x');
 keep('projects', 200, 'GET', '/projects');
 keep('a page of projects', 200, 'GET', '/projects?limit=1');
