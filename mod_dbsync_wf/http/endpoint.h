@@ -62,4 +62,10 @@ apr_status_t wf_endpoint_configuration(wf_request_t *req, wf_result_t *result);
 /* GET: 200, figures for Prometheus: the server's, and those of the tasks that this user may run. */
 apr_status_t wf_endpoint_metrics(wf_request_t *req, wf_result_t *result);
 
+/*
+ * GET: 200, a file of the page that shows and uses all of this in a browser; 304 where the client
+ * has that; 308 where the slash behind "console" is missing.
+ */
+apr_status_t wf_endpoint_console(wf_request_t *req, wf_result_t *result);
+
 #endif

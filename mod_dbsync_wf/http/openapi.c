@@ -5,7 +5,7 @@
 #include "base/json.h"
 
 static const unsigned char bytes[] = {
-#include "http/openapi.inc"
+#include "http/openapi.json.inc"
 };
 
 /* How the file names the server. A path is right behind any proxy that keeps paths as they are. */

@@ -116,6 +116,28 @@ static apr_status_t parse_runs(wf_route_t *route, wf_slice_t rest)
     }
     route->endpoint = rest.len > 0 ? WF_ENDPOINT_RUNS_EVENTS : WF_ENDPOINT_RUNS;
     return APR_SUCCESS;
+    return APR_SUCCESS;
+}
+
+/* What is behind "/console". */
+static apr_status_t parse_console(wf_route_t *route, wf_slice_t rest)
+{
+    static const char *const files[] = {
+        [WF_CONSOLE_SLASH] = "",
+        [WF_CONSOLE_PAGE] = "/",
+        [WF_CONSOLE_STYLE] = "/console.css",
+        [WF_CONSOLE_SCRIPT] = "/console.js",
+        [WF_CONSOLE_ICON] = "/icon.svg",
+    };
+
+    for (int i = WF_CONSOLE_SLASH; i <= WF_CONSOLE_ICON; i++) {
+        if (wf_slice_is(rest, files[i])) {
+            route->endpoint = WF_ENDPOINT_CONSOLE;
+            route->console = (wf_console_e)i;
+            return APR_SUCCESS;
+        }
+    }
+    return APR_NOTFOUND;
 }
 
 apr_status_t wf_route_parse(wf_route_t *route, wf_slice_t path, apr_pool_t *pool)
@@ -158,6 +180,9 @@ apr_status_t wf_route_parse(wf_route_t *route, wf_slice_t path, apr_pool_t *pool
     if (wf_slice_is(first, "metrics") && path.len == 0) {
         route->endpoint = WF_ENDPOINT_METRICS;
         return APR_SUCCESS;
+    }
+    if (wf_slice_is(first, "console")) {
+        return parse_console(route, path);
     }
     return APR_NOTFOUND;
 }

@@ -2,9 +2,10 @@
 /*
  * From a path to an endpoint. Knows nothing of httpd.
  *
- * Only the exact paths below lead anywhere: no empty or extra segment, no trailing slash, no other
- * case. Whoever protects a path with <LocationMatch> can rely on there being no second way to it,
- * but for the singular spelling, which wf_route_run_path turns into the plural one.
+ * Only the exact paths below lead anywhere: no empty or extra segment, no trailing slash but that
+ * of the page, no other case. Whoever protects a path with <LocationMatch> can rely on there being
+ * no second way to it, but for the singular spelling, which wf_route_run_path turns into the plural
+ * one.
  *
  *   /projects/{projectId}/tasks/{taskId}/run    also /project/{projectId}/task/{taskId}/run
  *   /projects
@@ -20,6 +21,11 @@
  *   /configurations/{projectId}/{taskId}
  *   /openapi.json
  *   /metrics
+ *   /console                                    the page's files are no part of the API
+ *   /console/
+ *   /console/console.css
+ *   /console/console.js
+ *   /console/icon.svg
  */
 #ifndef WF_HTTP_ROUTE_H
 #define WF_HTTP_ROUTE_H
@@ -42,8 +48,18 @@ typedef enum {
     WF_ENDPOINT_OPENAPI,
     WF_ENDPOINT_METRICS,
     WF_ENDPOINT_CONFIGURATIONS,
-    WF_ENDPOINT_CONFIGURATION
+    WF_ENDPOINT_CONFIGURATION,
+    WF_ENDPOINT_CONSOLE
 } wf_endpoint_e;
+
+/* The files of the page that console/ shows. */
+typedef enum {
+    WF_CONSOLE_SLASH, /* its address without the slash, which relative addresses in it need */
+    WF_CONSOLE_PAGE,
+    WF_CONSOLE_STYLE,
+    WF_CONSOLE_SCRIPT,
+    WF_CONSOLE_ICON
+} wf_console_e;
 
 typedef struct wf_route_t {
     wf_endpoint_e endpoint;
@@ -53,6 +69,7 @@ typedef struct wf_route_t {
     const char *task;    /* run, task, configuration: the same */
     int has_pid;         /* status, events, interrupt, logs: whether the segment is one */
     wf_uuid_t pid;
+    wf_console_e console; /* console: which file */
 } wf_route_t;
 
 /*

@@ -24,6 +24,7 @@ my %allow = (
     '/metrics'                                  => 'GET, HEAD, OPTIONS',
     '/configurations'                           => 'GET, HEAD, OPTIONS',
     '/configurations/600/noop'                  => 'GET, HEAD, PUT, DELETE, OPTIONS',
+    '/console/'                                 => 'GET, HEAD, OPTIONS',
 );
 
 for my $path (sort keys %allow) {

@@ -12,6 +12,7 @@ use warnings FATAL => 'all';
 use File::Path qw(make_path);
 use IO::Select ();
 use JSON::PP ();
+use MIME::Base64 qw(decode_base64);
 use POSIX qw(WNOHANG);
 use Time::HiRes qw(time);
 use WfHttp ();
@@ -66,6 +67,137 @@ sub script
         script => "const args = arguments; return (async () => { $body })();",
         args   => \@args,
     });
+}
+
+# ---- elements: an id of WebDriver's each ----
+
+my $ELEMENT = 'element-6066-11e4-a52e-4f735466cecf';
+
+# Those that a CSS selector finds, in the order of the page.
+sub all
+{
+    my ($self, $css) = @_;
+    return map { $_->{$ELEMENT} } @{$self->_in_session('POST', 'elements', {using => 'css selector', value => $css})};
+}
+
+# What may have a role, for it to be found by what those hear it called who do not see it.
+my %OF_ROLE = (
+    button => 'button', link => 'a[href]', heading => 'h1, h2, h3', checkbox => 'input[type=checkbox]',
+    textbox => 'input, textarea', spinbutton => 'input[type=number]', combobox => 'select',
+);
+
+# The first element of a role whose accessible name, as the browser computes it, is NAME or matches it; it
+# must come within SECONDS (20).
+sub named
+{
+    my ($self, $role, $name, $seconds) = @_;
+    my $deadline = time + ($seconds // 20);
+    while (1) {
+        for my $id ($self->all($OF_ROLE{$role} // die "what is a $role?\n")) {
+            my $label = eval { $self->_in_session('GET', "element/$id/computedlabel") } // next; # it may be gone
+            return $id if ref $name ? $label =~ $name : $label eq $name;
+        }
+        die "there is no $role called $name\n" if time > $deadline;
+        select undef, undef, undef, 0.05;
+    }
+}
+
+# The first that a selector finds, within SECONDS (20).
+sub one
+{
+    my ($self, $css, $seconds) = @_;
+    my $deadline = time + ($seconds // 20);
+    while (1) {
+        my ($id) = $self->all($css);
+        return $id if $id;
+        die "there is no $css\n" if time > $deadline;
+        select undef, undef, undef, 0.05;
+    }
+}
+
+# The text that is seen of each element, of what a selector finds; and of the first, '' where there is none.
+sub texts
+{
+    my ($self, $css) = @_;
+    return @{$self->script('return [...document.querySelectorAll(args[0])].map(one => one.innerText.trim())', $css)};
+}
+
+sub text
+{
+    my ($self, $css) = @_;
+    return ($self->texts($css))[0] // '';
+}
+
+# Clicks as a mouse does: dies where something else lies over the element.
+sub click
+{
+    my ($self, $id) = @_;
+    $self->_in_session('POST', "element/$id/click", {});
+    return;
+}
+
+# Types into an element, in the place of what is in it.
+sub fill
+{
+    my ($self, $id, $text) = @_;
+    $self->_in_session('POST', "element/$id/clear", {});
+    $self->_in_session('POST', "element/$id/value", {text => $text});
+    return;
+}
+
+# Keys that WebDriver has no character for.
+my %KEY = (Tab => "\x{E004}", Enter => "\x{E007}", Shift => "\x{E008}", Control => "\x{E009}",
+    Escape => "\x{E00C}", Space => ' ');
+
+# Presses keys one after the other, wherever the focus is: names of %KEY, or characters; "Shift+Tab" at once.
+sub press
+{
+    my ($self, @keys) = @_;
+    my @actions;
+    for my $keys (@keys) {
+        my @at_once = map { $KEY{$_} // $_ } split /\+/, $keys;
+        push @actions, (map { {type => 'keyDown', value => $_} } @at_once),
+            map { {type => 'keyUp', value => $_} } reverse @at_once;
+    }
+    $self->_in_session('POST', 'actions', {actions => [{type => 'key', id => 'keyboard', actions => \@actions}]});
+    return;
+}
+
+# ---- the window ----
+
+# How large the page's view is, in CSS pixels. Smaller than any window of the desktop can be.
+sub view_size
+{
+    my ($self, $width, $height) = @_;
+    $self->devtools('Emulation.setDeviceMetricsOverride',
+        {width => $width, height => $height, deviceScaleFactor => 1, mobile => JSON::PP::false});
+    return;
+}
+
+# light or dark, as the system would say.
+sub colours
+{
+    my ($self, $scheme) = @_;
+    $self->devtools('Emulation.setEmulatedMedia',
+        {features => [{name => 'prefers-color-scheme', value => $scheme}]});
+    return;
+}
+
+# One command of Chromium's own protocol; what it answers.
+sub devtools
+{
+    my ($self, $command, $parameters) = @_;
+    return $self->_in_session('POST', 'goog/cdp/execute', {cmd => $command, params => $parameters // {}});
+}
+
+# Writes what is seen of the page into a file, as PNG.
+sub screenshot
+{
+    my ($self, $file) = @_;
+    open my $out, '>:raw', $file or die "$file: $!\n";
+    print {$out} decode_base64($self->_in_session('GET', 'screenshot'));
+    close $out or die "$file: $!\n";
+    return;
 }
 
 # The page as it stands, as HTML.

@@ -10,7 +10,7 @@ use WfSource qw(read_file sources without_comments);
 
 my %may = (
     ''     => [qw(http runner flow store base)],
-    http   => [qw(http runner flow store base)],
+    http   => [qw(http runner flow store base console)],
     runner => [qw(runner flow store base)],
     store  => [qw(store base)],
     flow   => [qw(flow base)],
@@ -30,8 +30,8 @@ for my $file (sources()) {
         if ($form eq '"') {
             my ($target) = $name =~ m{^(\w+)/};
             push @wrong, "\"$name\"" if !grep { $_ eq ($target // '?') } @{$may{$layer}};
-            # The build makes bytes of a text beside it.
-            push @wrong, "\"$name\" is not there" if !-f 'mod_dbsync_wf/' . $name =~ s/\.inc$/.json/r;
+            # The build makes bytes of a file beside it.
+            push @wrong, "\"$name\" is not there" if !-f 'mod_dbsync_wf/' . $name =~ s/\.inc$//r;
         }
         elsif ($name =~ $httpd) {
             push @wrong, "<$name>" if $layer ne 'http' && $inside ne 'mod_dbsync_wf.c';

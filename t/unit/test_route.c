@@ -172,6 +172,26 @@ static void routes_what_has_no_ids(void **state)
     assert_false(route.has_pid);
 }
 
+static void routes_the_page(void **state)
+{
+    static const char *const paths[] = {
+        [WF_CONSOLE_SLASH] = "/console",
+        [WF_CONSOLE_PAGE] = "/console/",
+        [WF_CONSOLE_STYLE] = "/console/console.css",
+        [WF_CONSOLE_SCRIPT] = "/console/console.js",
+        [WF_CONSOLE_ICON] = "/console/icon.svg",
+    };
+
+    (void)state;
+    for (size_t i = 0; i < COUNT(paths); i++) {
+        wf_route_t route;
+
+        assert_int_equal(parse(&route, paths[i]), APR_SUCCESS);
+        assert_int_equal(route.endpoint, WF_ENDPOINT_CONSOLE);
+        assert_int_equal(route.console, i);
+    }
+}
+
 static void routes_nothing_else(void **state)
 {
     static const char *const paths[] = {
@@ -196,6 +216,11 @@ static void routes_nothing_else(void **state)
         "/x/status/" PID,
         "/runs/",
         "/metrics/",
+        "/console//",
+        "/console/x",
+        "/console/index.html",
+        "/console/console.css/",
+        "/Console/",
         "/metrics/x",
         "/runs/x",
         "/runs/events/",
@@ -344,6 +369,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(routes_pids, make_pool, drop_pool),
         cmocka_unit_test_setup_teardown(routes_events, make_pool, drop_pool),
         cmocka_unit_test_setup_teardown(routes_what_has_no_ids, make_pool, drop_pool),
+        cmocka_unit_test_setup_teardown(routes_the_page, make_pool, drop_pool),
         cmocka_unit_test_setup_teardown(routes_nothing_else, make_pool, drop_pool),
         cmocka_unit_test_setup_teardown(finds_arguments, make_pool, drop_pool),
         cmocka_unit_test_setup_teardown(keeps_nul_in_arguments, make_pool, drop_pool),

@@ -1,0 +1,1407 @@
+// SPDX-License-Identifier: Apache-2.0
+// The console: shows what can be run through the API, runs it, and lets it be edited and removed.
+//
+// One file, without a build step and without dependencies: it is served as it is written. Each view is
+// a function that gives an element and is told by an AbortSignal when it is left; streams, timers and
+// requests all end by that signal. Three rules hold throughout:
+//
+//  - Whatever comes from the server is put in as text, never as markup: the page's policy (Trusted
+//    Types without any policy) lets nothing else work.
+//  - JSON that people wrote, a body or a result, is shown and sent digit for digit: it is cut out
+//    of the text that came, and never goes through a JavaScript number.
+//  - Every address is relative to the page's own, so that it works under any base and proxy.
+'use strict';
+
+// ---- elements ----
+
+// Puts properties and attributes on an element, and children into it. `on` has listeners; false and
+// null leave an attribute out. A child that is no node becomes text.
+function fill(element, properties, children) {
+    for (const [name, value] of Object.entries(properties ?? {})) {
+        if (name === 'on') {
+            Object.entries(value).forEach(([type, listener]) => element.addEventListener(type, listener));
+        } else if (['value', 'checked', 'disabled', 'indeterminate'].includes(name)) {
+            element[name] = value;
+        } else if (value !== false && value !== null && value !== undefined) {
+            element.setAttribute(name, value === true ? '' : String(value));
+        }
+    }
+    element.append(...children.flat(Infinity).filter(child => child !== null && child !== undefined
+        && child !== false));
+    return element;
+}
+
+function h(tag, properties, ...children) {
+    return fill(document.createElement(tag), properties, children);
+}
+
+function svg(tag, properties, ...children) {
+    return fill(document.createElementNS('http://www.w3.org/2000/svg', tag), properties, children);
+}
+
+// A text of the server's: its direction is its own, so that it cannot turn what stands around it.
+function said(text) {
+    return h('bdi', {dir: 'auto'}, String(text));
+}
+
+function button(label, act, properties) {
+    return h('button', {type: 'button', ...properties, on: {click: act}}, label);
+}
+
+function link(label, hash, properties) {
+    return h('a', {href: hash, ...properties}, label);
+}
+
+function badge(state) {
+    return h('span', {class: `badge ${state}`}, state);
+}
+
+let ids = 0;
+
+function freshId(of) {
+    ids += 1;
+    return `${of}-${ids}`;
+}
+
+// Says something to those who listen rather than look.
+function announce(text) {
+    document.getElementById('said').textContent = text;
+}
+
+// ---- texts ----
+
+const count = new Intl.NumberFormat();
+
+function plural(number, one, many) {
+    return `${count.format(number)} ${number === 1 ? one : many}`;
+}
+
+function bytes(length) {
+    if (length < 1000) {
+        return plural(length, 'byte', 'bytes');
+    }
+    return length < 1e6 ? `${(length / 1e3).toFixed(1)} kB` : `${(length / 1e6).toFixed(1)} MB`;
+}
+
+const clock = new Intl.DateTimeFormat(undefined, {year: 'numeric', month: 'short', day: 'numeric',
+    hour: '2-digit', minute: '2-digit', second: '2-digit', timeZoneName: 'short'});
+const relative = new Intl.RelativeTimeFormat('en', {numeric: 'auto'});
+
+// "3 minutes ago".
+function ago(when) {
+    let value = (when - Date.now()) / 1000;
+    for (const [unit, size] of [['second', 60], ['minute', 60], ['hour', 24], ['day', 365]]) {
+        if (Math.abs(value) < size) {
+            return relative.format(Math.round(value), unit);
+        }
+        value /= size;
+    }
+    return relative.format(Math.round(value), 'year');
+}
+
+// A moment in local time; how long ago it is, and in UTC, is in its title.
+function moment(text) {
+    const when = new Date(text);
+    if (Number.isNaN(when.getTime())) {
+        return said(text);
+    }
+    const element = h('time', {datetime: text, class: 'nowrap'}, clock.format(when));
+    element.addEventListener('pointerenter', () => { element.title = `${ago(when)} (${text})`; });
+    element.title = text;
+    return element;
+}
+
+function duration(milliseconds) {
+    if (!(milliseconds >= 0)) {
+        return '';
+    }
+    if (milliseconds < 1000) {
+        return `${Math.round(milliseconds)} ms`;
+    }
+    const seconds = milliseconds / 1000;
+    if (seconds < 60) {
+        return `${seconds.toFixed(seconds < 10 ? 2 : 1)} s`;
+    }
+    const minutes = Math.floor(seconds / 60);
+    return minutes < 60 ? `${minutes} min ${Math.floor(seconds % 60)} s`
+        : `${Math.floor(minutes / 60)} h ${minutes % 60} min`;
+}
+
+function between(from, to) {
+    return from && to ? duration(new Date(to) - new Date(from)) : '';
+}
+
+// Without what would turn or end a line: for titles, which cannot isolate.
+function tame(text) {
+    // eslint-disable-next-line no-control-regex
+    return String(text).replace(/[\u0000-\u001f\u007f-\u009f\u200e\u200f\u202a-\u202e\u2066-\u2069]/g, ' ');
+}
+
+// One argument for a shell, whatever is in it.
+function quote(text) {
+    return /^[A-Za-z0-9_./:=-]+$/.test(text) ? text : `'${text.replaceAll("'", "'\\''")}'`;
+}
+
+// ---- JSON as it was written ----
+
+class JsonError extends Error {
+    constructor(message, at) {
+        super(message);
+        this.at = at;
+    }
+}
+
+const SPACE = /[ \t\n\r]*/y;
+const NUMBER = /-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?/y;
+const WORD = /true|false|null/y;
+
+function matched(pattern, text, at) {
+    pattern.lastIndex = at;
+    return pattern.exec(text)?.[0].length ?? 0;
+}
+
+// Behind the string that begins here. By hand: a pattern would need a megabyte of stack for a
+// megabyte of text.
+function stringEnd(text, from) {
+    for (let at = from + 1; at < text.length; at += 1) {
+        const code = text.charCodeAt(at);
+        if (code === 0x22) {
+            return at + 1;
+        }
+        if (code < 0x20) {
+            throw new JsonError(code === 0x0a ? 'the text in quotes does not end on this line'
+                : 'a control character must be written as \\u00…', at);
+        }
+        if (code === 0x5c) {
+            at += 1;
+            if (text[at] === 'u' && !/^[0-9a-fA-F]{4}$/.test(text.slice(at + 1, at + 5))) {
+                throw new JsonError('\\u needs four hexadecimal digits', at);
+            }
+            if (at < text.length && !'"\\/bfnrtu'.includes(text[at])) {
+                throw new JsonError('there is no such escape: a backslash is written \\\\', at);
+            }
+        }
+    }
+    throw new JsonError('the text in quotes does not end', from);
+}
+
+// Behind the string, number or word that begins here.
+function scalarEnd(text, at) {
+    if (text[at] === '"') {
+        return stringEnd(text, at);
+    }
+    const end = at + (matched(NUMBER, text, at) || matched(WORD, text, at));
+    if (end === at) {
+        throw new JsonError(text[at] === "'" ? 'a text is written in double quotes' : 'a value is expected', at);
+    }
+    if (/[\w.+-]/.test(text[end] ?? '')) {
+        throw new JsonError('this is neither a number nor true, false or null', at);
+    }
+    return end;
+}
+
+const EXPECTED = {
+    key: 'a name in double quotes is expected', keyOrEnd: 'a name in double quotes, or }, is expected',
+    colon: 'a colon is expected', value: 'a value is expected', valueOrEnd: 'a value, or ], is expected',
+};
+
+// Walks through a JSON text and calls visit(kind, start, end, depth) for each token: one of {}[]:,
+// or "k", a name, or "v", a string, number or word. What closes is as deep as what it closes.
+// Throws a JsonError where the text is none.
+function scanJson(text, visit) {
+    const open = [];
+    let expect = 'value';
+    let at = matched(SPACE, text, 0);
+    while (at < text.length) {
+        const c = text[at];
+        const inside = open[open.length - 1];
+        let kind = c;
+        let end = at + 1;
+        if ((c === '}' && inside === '{' && ['after', 'keyOrEnd'].includes(expect))
+            || (c === ']' && inside === '[' && ['after', 'valueOrEnd'].includes(expect))) {
+            visit(kind, at, end, open.length);
+            open.pop();
+            expect = 'after';
+        } else {
+            if (expect === 'after') {
+                if (!inside) {
+                    throw new JsonError('nothing may follow the value', at);
+                }
+                if (c !== ',') {
+                    throw new JsonError(`a comma, or ${inside === '{' ? '}' : ']'}, is expected`, at);
+                }
+                expect = inside === '{' ? 'key' : 'value';
+            } else if (expect === 'colon' ? c !== ':' : expect.startsWith('key') && c !== '"') {
+                throw new JsonError(EXPECTED[expect], at);
+            } else if (expect === 'colon') {
+                expect = 'value';
+            } else if (expect.startsWith('key')) {
+                [kind, end, expect] = ['k', stringEnd(text, at), 'colon'];
+            } else if (c === '{' || c === '[') {
+                open.push(c);
+                expect = c === '{' ? 'keyOrEnd' : 'valueOrEnd';
+            } else if (':,}]'.includes(c)) {
+                throw new JsonError(EXPECTED[expect], at);
+            } else {
+                [kind, end, expect] = ['v', scalarEnd(text, at), 'after'];
+            }
+            visit(kind, at, end, open.length);
+        }
+        at = end + matched(SPACE, text, end);
+    }
+    if (expect !== 'after' || open.length > 0) {
+        throw new JsonError(text.trim() === '' ? 'a value is expected' : 'the text ends too early', text.length);
+    }
+}
+
+// Why a text is no JSON value, as {message, line, column}; null where it is one.
+function jsonMistake(text) {
+    try {
+        scanJson(text, () => {});
+        return null;
+    } catch (error) {
+        if (!(error instanceof JsonError)) {
+            throw error;
+        }
+        const before = text.slice(0, error.at);
+        return {message: error.message, line: before.split('\n').length,
+            column: error.at - before.lastIndexOf('\n')};
+    }
+}
+
+// The texts of what is directly inside of an object or an array: a Map by name, or a list.
+function jsonParts(text) {
+    const parts = text.trimStart().startsWith('{') ? new Map() : [];
+    let name = 0;
+    let from = 0;
+    scanJson(text, (kind, start, end, depth) => {
+        if (depth !== 1) {
+            return;
+        }
+        if (kind === 'k') {
+            name = JSON.parse(text.slice(start, end));
+        } else if (kind === ':' || kind === '[' || kind === '{') {
+            from = end;
+        } else if (kind === ',' || kind === '}' || kind === ']') {
+            const part = text.slice(from, start).trim();
+            if (part !== '' && parts instanceof Map) {
+                parts.set(name, part);
+            } else if (part !== '') {
+                parts.push(part);
+            }
+            from = end;
+        }
+    });
+    return parts;
+}
+
+// The same value on lines of its own, two spaces deeper each level.
+function formatJson(text) {
+    const out = [];
+    let fresh = false; // whether something has just been opened
+    scanJson(text, (kind, start, end, depth) => {
+        const token = text.slice(start, end);
+        const closes = kind === '}' || kind === ']';
+        if (closes ? !fresh : fresh) {
+            out.push('\n', '  '.repeat(depth - (closes || kind === '{' || kind === '[' ? 1 : 0)));
+        }
+        fresh = kind === '{' || kind === '[';
+        out.push(kind === ':' ? ': ' : token);
+        if (kind === ',') {
+            out.push('\n', '  '.repeat(depth));
+        }
+    });
+    return out.join('');
+}
+
+// The same value on one line that can be pasted anywhere: no character in it that a terminal, or a
+// reader's eye, would take for something else.
+function packJson(text) {
+    const out = [];
+    scanJson(text, (kind, start, end) => {
+        out.push(text.slice(start, end), kind === ':' || kind === ',' ? ' ' : '');
+    });
+    return out.join('').replace(/[\u007f-\u009f\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff]/g,
+        c => `\\u${c.charCodeAt(0).toString(16).padStart(4, '0')}`);
+}
+
+// What a value is shown as: formatted, or as it is where it is no JSON after all.
+function prettyJson(text) {
+    try {
+        return formatJson(text);
+    } catch (error) {
+        if (error instanceof JsonError) {
+            return text;
+        }
+        throw error;
+    }
+}
+
+// ---- the API ----
+
+// Not new URL('..', location.href): a name and password in that would be in each address then, and
+// fetch refuses those.
+const base = new URL('../', location.origin + location.pathname);
+
+function address(path) {
+    return new URL(path, base).href;
+}
+
+function taskPath(project, task) {
+    return `projects/${encodeURIComponent(project)}/tasks/${encodeURIComponent(task)}`;
+}
+
+function configurationPath(project, task) {
+    return `configurations/${encodeURIComponent(project)}/${encodeURIComponent(task)}`;
+}
+
+// An answer that is an error: RFC 9457's members in `problem`.
+class Problem extends Error {
+    constructor(status, text) {
+        let problem = {};
+        try {
+            problem = JSON.parse(text);
+        } catch {
+            problem = {title: `The server answered ${status}`};
+        }
+        super(problem.title ?? `The server answered ${status}`);
+        this.status = status;
+        this.problem = problem;
+        this.slug = String(problem.type ?? '').replace('urn:dbsync-wf:problem:', '');
+    }
+}
+
+// No answer came.
+class Unreachable extends Error {
+    constructor() {
+        super('The server does not answer');
+    }
+}
+
+const banner = {
+    element: () => document.getElementById('banner'),
+    show(...content) {
+        const element = banner.element();
+        if (element.textContent !== content.map(part => part.textContent ?? part).join('')) {
+            element.replaceChildren(...content);
+        }
+        element.hidden = false;
+    },
+    hide() {
+        banner.element().hidden = true;
+        banner.element().replaceChildren();
+    },
+};
+
+function lockedOut() {
+    banner.show('Your name and password are not accepted any more. ',
+        button('Sign in again', () => location.reload(), {class: 'tiny'}));
+}
+
+// Waits so many milliseconds; rejects as soon as the signal is aborted.
+function pause(milliseconds, signal) {
+    return new Promise((resolve, reject) => {
+        const leave = () => { clearTimeout(timer); reject(signal.reason); };
+        const timer = setTimeout(() => { signal?.removeEventListener('abort', leave); resolve(); },
+            milliseconds);
+        signal?.addEventListener('abort', leave, {once: true});
+    });
+}
+
+// fetch, which tells a network that fails from everything else, and says so on the page.
+async function reach(path, options) {
+    let answer;
+    try {
+        answer = await fetch(address(path), {credentials: 'same-origin', ...options});
+    } catch (error) {
+        if (options.signal?.aborted) {
+            throw error;
+        }
+        throw new Unreachable();
+    }
+    if (answer.status === 401) {
+        lockedOut();
+    } else {
+        banner.hide();
+    }
+    return answer;
+}
+
+// One request: {status, text, data, etag}, or a Problem. `body` is a JSON text.
+async function ask(method, path, {body, headers, signal} = {}) {
+    const all = {Accept: 'application/json', ...headers};
+    if (method !== 'GET') {
+        all['X-Requested-With'] = 'dbsync-wf-console';
+    }
+    if (body !== undefined) {
+        all['Content-Type'] = 'application/json';
+    }
+    const answer = await reach(path, {method, body, headers: all, signal});
+    const text = await answer.text();
+    if (!answer.ok) {
+        throw new Problem(answer.status, text);
+    }
+    return {status: answer.status, text, data: text === '' ? null : JSON.parse(text),
+        etag: answer.headers.get('ETag')};
+}
+
+// The same request again and again while no answer comes, or the server says that it is busy; for what
+// may be repeated. `tries` bounds it.
+async function insist(method, path, options, tries = Infinity) {
+    for (let attempt = 1; ; attempt += 1) {
+        try {
+            return await ask(method, path, options);
+        } catch (error) {
+            const passes = error instanceof Unreachable || error.status === 503;
+            if (!passes || attempt >= tries) {
+                throw error;
+            }
+            banner.show(`${error.message}. Trying again…`);
+            await pause(Math.min(500 * 2 ** attempt, 8000), options.signal);
+        }
+    }
+}
+
+function read(path, signal) {
+    return insist('GET', path, {signal});
+}
+
+// All pages of a list: the texts of its elements.
+async function readAll(path, member, signal) {
+    const all = [];
+    let cursor = null;
+    do {
+        const mark = path.includes('?') ? '&' : '?';
+        const more = cursor === null ? '' : `&cursor=${encodeURIComponent(cursor)}`;
+        const {text, data} = await read(`${path}${mark}limit=500${more}`, signal);
+        all.push(...jsonParts(jsonParts(text).get(member)));
+        cursor = data.next ?? null;
+    } while (cursor !== null);
+    return all;
+}
+
+// ---- tasks and their API configurations ----
+
+// A task as the views need it: the members of its configuration, and in `raw` their texts.
+function taskOf(text) {
+    return {...JSON.parse(text), raw: jsonParts(text)};
+}
+
+// Where nobody tells of configurations, perhaps because this user may not see them, tasks are shown
+// without: they can be tested all the same.
+function taskWithout(project, item) {
+    return {projectId: project.projectId, projectName: project.name, taskId: item.taskId, taskName: item.name,
+        source: 'project', enabled: true, editable: false, raw: new Map()};
+}
+
+function isRefused(error) {
+    return error instanceof Problem && [403, 404, 405].includes(error.status);
+}
+
+async function readTasks(projects, signal) {
+    try {
+        return (await readAll('configurations', 'configurations', signal)).map(taskOf);
+    } catch (error) {
+        if (!isRefused(error)) {
+            throw error;
+        }
+    }
+    const all = await Promise.all(projects.map(async project => {
+        const {data} = await read(`projects/${encodeURIComponent(project.projectId)}`, signal);
+        return data.tasks.map(item => taskWithout(project, item));
+    }));
+    return all.flat();
+}
+
+// One task with its configuration, `etag` included. A removed one comes from the list, which has what
+// it was.
+async function readTask(project, task, signal) {
+    try {
+        const {text, etag} = await read(configurationPath(project, task), signal);
+        return {...taskOf(text), etag};
+    } catch (error) {
+        if (!isRefused(error)) {
+            throw error;
+        }
+        if (error.slug === 'removed') {
+            const list = await readAll(`configurations?project=${encodeURIComponent(project)}`,
+                'configurations', signal);
+            const found = list.map(taskOf).find(item => item.taskId === task);
+            if (found) {
+                return found;
+            }
+        }
+    }
+    const {text, data} = await read(taskPath(project, task), signal);
+    return {...taskWithout(data.project, data), raw: jsonParts(text)};
+}
+
+// The members that a PUT takes, as texts.
+const WRITABLE = ['enabled', 'description', 'example', 'schema', 'rateLimit', 'callback'];
+
+function writeObject(members) {
+    return `{${[...members].map(([name, text]) => `${JSON.stringify(name)}: ${text}`).join(', ')}}`;
+}
+
+function configurationText(task) {
+    return writeObject([...task.raw].filter(([name]) => WRITABLE.includes(name)));
+}
+
+function titleOf(task) {
+    return task.taskName || `Task ${task.taskId}`;
+}
+
+function runAddress(task) {
+    return address(`${taskPath(task.projectId, task.taskId)}/run?trigger=API`);
+}
+
+function stateOf(task) {
+    if (task.source === 'removed') {
+        return 'removed';
+    }
+    return task.enabled === false ? 'disabled' : 'enabled';
+}
+
+// ---- parts of views ----
+
+// As https pages may; elsewhere by a selection, as pages did before.
+async function copy(text, label) {
+    try {
+        await navigator.clipboard.writeText(text);
+    } catch {
+        const area = h('textarea', {value: text, class: 'unseen', 'aria-hidden': 'true'});
+        const before = document.activeElement;
+        document.body.append(area);
+        area.select();
+        document.execCommand('copy');
+        area.remove();
+        before?.focus();
+    }
+    announce(`${label} copied`);
+}
+
+function copyButton(text, label) {
+    const element = button('Copy', async () => {
+        await copy(typeof text === 'function' ? text() : text, label);
+        element.textContent = 'Copied';
+        setTimeout(() => { element.textContent = 'Copy'; }, 1500);
+    }, {class: 'tiny', 'aria-label': `Copy ${label}`});
+    return element;
+}
+
+function copyable(text, label, {method, lines} = {}) {
+    return h('div', {class: lines ? 'copyable lines' : 'copyable'},
+        h('code', {tabindex: lines ? 0 : false, role: lines ? 'group' : false, 'aria-label': lines ? label : false},
+            method ? h('span', {class: 'method'}, method) : null, said(text)),
+        copyButton(text, label));
+}
+
+const SHOWN = 20000; // characters of a long text that are shown at first
+
+// A text of any length in a box that scrolls; a long one is cut until all is asked for.
+function box(text, label) {
+    const element = h('pre', {class: 'box', tabindex: 0, role: 'group', 'aria-label': label, dir: 'auto'});
+    if (text.length <= SHOWN) {
+        element.append(text);
+        return element;
+    }
+    element.append(`${text.slice(0, SHOWN)}…`);
+    const more = h('p', {class: 'box-more row'},
+        button(`Show all (${bytes(text.length)})`, () => {
+            element.replaceChildren(text);
+            element.focus();
+            more.remove();
+        }, {class: 'tiny'}), copyButton(text, label));
+    return h('div', null, element, more);
+}
+
+function notice(title, detail, ...more) {
+    return h('div', {class: 'notice bad', role: 'alert'}, h('strong', null, said(title)),
+        detail ? said(detail) : null, more);
+}
+
+function noticeOf(error, ...more) {
+    return error instanceof Problem ? notice(error.message, error.problem.detail, more)
+        : notice(error instanceof Unreachable ? error.message : 'The console has failed', error instanceof Unreachable
+            ? 'Check the network, and try again.' : error.message, more);
+}
+
+// The heading of a view, which gets the focus when the view is shown.
+function heading(text, ...more) {
+    return h('div', {class: 'head'}, h('h1', {tabindex: -1}, text), more);
+}
+
+// A line at the bottom that stays until it is dismissed, or what it offers is done.
+function toast(text, label, act) {
+    const dismiss = () => element.remove();
+    const element = h('div', {class: 'toast'}, h('span', {class: 'grow'}, text),
+        label ? button(label, () => { dismiss(); act(); }, {class: 'tiny'}) : null,
+        button('Dismiss', dismiss, {class: 'tiny plain'}));
+    document.getElementById('toasts').replaceChildren(element);
+    announce(element.firstChild.textContent);
+    return element;
+}
+
+// Asks before something is done; gives whether it is to be done. Escape says no.
+function confirmed(title, text, label) {
+    return new Promise(resolve => {
+        const id = freshId('dialog');
+        const dialog = h('dialog', {'aria-labelledby': id, 'aria-describedby': `${id}-text`},
+            h('h2', {id}, title), h('p', {id: `${id}-text`}, text),
+            h('div', {class: 'row'}, button('Cancel', () => dialog.close()),
+                button(label, () => dialog.close('yes'), {class: 'primary'})));
+        dialog.addEventListener('close', () => {
+            dialog.remove();
+            resolve(dialog.returnValue === 'yes');
+        });
+        document.body.append(dialog);
+        dialog.showModal();
+    });
+}
+
+// ---- an editor for JSON ----
+
+// A label, a text area, what is wrong with what is in it, and {text(), set(), isValid()}. Empty is
+// right only where it is `optional`.
+function jsonEditor(label, {id, text, hint, optional, rows, changed}) {
+    const area = h('textarea', {id, class: 'code', rows: rows ?? 8, spellcheck: 'false', autocomplete: 'off',
+        autocapitalize: 'off', dir: 'ltr', 'aria-describedby': `${id}-says ${id}-hint`, value: text});
+    const says = h('p', {id: `${id}-says`, class: 'hint'});
+    let timer = 0;
+    const check = () => {
+        clearTimeout(timer);
+        const isEmpty = optional && area.value.trim() === '';
+        const mistake = isEmpty ? null : jsonMistake(area.value);
+        area.setAttribute('aria-invalid', String(mistake !== null));
+        says.className = mistake ? 'wrong' : 'hint';
+        says.textContent = mistake ? `Line ${mistake.line}, column ${mistake.column}: ${mistake.message}.`
+            : isEmpty ? 'None.' : `Valid JSON, ${bytes(new Blob([area.value]).size)}.`;
+        return mistake === null;
+    };
+    area.addEventListener('input', () => {
+        // What is long is looked at when one stops typing.
+        clearTimeout(timer);
+        timer = setTimeout(check, area.value.length > 50000 ? 300 : 0);
+        changed?.();
+    });
+    const format = button('Format', () => {
+        if (check() && area.value.trim() !== '') {
+            area.value = formatJson(area.value);
+            changed?.();
+            check();
+        } else {
+            area.focus();
+        }
+    }, {class: 'tiny', 'aria-label': `Format ${label}`});
+    const element = h('div', {class: 'field'},
+        h('div', {class: 'row'}, h('label', {for: id, class: 'grow'}, label), format), area, says,
+        h('p', {id: `${id}-hint`, class: 'hint'}, hint));
+    check();
+    return {element, area, says, isValid: check, text: () => area.value.trim(),
+        set(value) { area.value = value; changed?.(); check(); }};
+}
+
+// ---- following a run ----
+
+// Keeps something open while the page can be seen: a tab in the background holds no thread of the
+// server's, and none of the few connections that a browser has. `open` gives what closes it.
+function whileVisible(signal, open) {
+    let close = null;
+    const look = () => {
+        const wanted = !document.hidden && !signal.aborted;
+        if (wanted && !close) {
+            close = open();
+        } else if (!wanted && close) {
+            close();
+            close = null;
+        }
+    };
+    document.addEventListener('visibilitychange', look, {signal});
+    signal.addEventListener('abort', look, {once: true});
+    look();
+}
+
+// Server-sent events for as long as the signal lets. Where they cannot be had, poll() is called at
+// once and then every so many milliseconds, as long as it does not give false.
+function stream(path, signal, events, poll, every) {
+    whileVisible(signal, () => {
+        const source = new EventSource(address(path));
+        const done = new AbortController();
+        const polling = async () => {
+            while (await poll() !== false) {
+                await pause(every, done.signal);
+            }
+        };
+        for (const [name, take] of Object.entries(events)) {
+            source.addEventListener(name, event => { banner.hide(); take(event.data); });
+        }
+        source.addEventListener('error', () => {
+            // Otherwise the browser connects again by itself.
+            if (source.readyState === EventSource.CLOSED) {
+                polling().catch(error => done.signal.aborted || Promise.reject(error));
+            } else {
+                banner.show('The connection was lost. Trying again…');
+            }
+        });
+        source.addEventListener('open', () => banner.hide());
+        return () => { source.close(); done.abort(); };
+    });
+}
+
+function isFinal(run) {
+    return ['completed', 'error', 'interrupted'].includes(run.status);
+}
+
+// Calls tell(run, text) for each state of a run, up to its end; fail(error) where it cannot be had.
+function followRun(pid, signal, tell, fail) {
+    const end = new AbortController();
+    signal.addEventListener('abort', () => end.abort(), {once: true});
+    const take = text => {
+        const run = JSON.parse(text);
+        tell(run, text);
+        if (isFinal(run)) {
+            end.abort();
+        }
+        return !isFinal(run);
+    };
+    const poll = async () => {
+        try {
+            return take((await read(`status/${pid}`, end.signal)).text);
+        } catch (error) {
+            if (!end.signal.aborted) {
+                fail(error);
+            }
+            return false;
+        }
+    };
+    stream(`status/${pid}/events`, end.signal, {status: take}, poll, 1500);
+}
+
+// Reads one answer of a log to its end; gives how many bytes came.
+async function readLog(path, signal, add) {
+    const answer = await reach(path, {signal});
+    if (!answer.ok) {
+        throw new Problem(answer.status, await answer.text());
+    }
+    const reader = answer.body.getReader();
+    let length = 0;
+    for (let piece = await reader.read(); !piece.done; piece = await reader.read()) {
+        length += piece.value.length;
+        add(piece.value);
+    }
+    return length;
+}
+
+// What a run puts out, as it comes, to its end: add(text). hasEnded() says whether the run has; only
+// what is asked for after that is sure to be the rest.
+function followLog(pid, signal, hasEnded, add) {
+    let offset = 0;
+    let decoder = new TextDecoder();
+    const take = piece => {
+        offset += piece.length;
+        add(decoder.decode(piece, {stream: true}));
+    };
+    const follow = async stop => {
+        for (let isLast = false; !isLast;) {
+            isLast = hasEnded();
+            try {
+                await readLog(`logs/${pid}?follow=1&offset=${offset}`, stop, take);
+            } catch (error) {
+                if (stop.aborted || (error instanceof Problem && error.status !== 503)) {
+                    return;
+                }
+                isLast = false;
+                banner.show('The connection was lost. Trying again…');
+                await pause(1000, stop);
+            }
+            await pause(isLast ? 0 : 200, stop);
+        }
+    };
+    whileVisible(signal, () => {
+        const stop = new AbortController();
+        decoder = new TextDecoder();
+        follow(stop.signal).catch(error => stop.signal.aborted || Promise.reject(error));
+        return () => stop.abort();
+    });
+}
+
+// ---- a run, shown ----
+
+const OUTPUT = 200000; // characters of a run's output that are kept on the page: the last ones
+
+// The box of a run's output; it scrolls along with its end unless one has scrolled up.
+function outputBox(pid, label) {
+    const element = h('pre', {class: 'box', tabindex: 0, role: 'group', 'aria-label': label, dir: 'auto'},
+        h('span', {class: 'soft'}, 'Nothing yet.'));
+    const cut = h('p', {class: 'hint', hidden: true}, 'This is its end. ',
+        link('The whole log', address(`logs/${pid}`), {target: '_blank', rel: 'noopener'}));
+    let kept = '';
+    let waits = false;
+    const show = () => {
+        waits = false;
+        const atEnd = element.scrollHeight - element.scrollTop - element.clientHeight < 30;
+        element.replaceChildren(kept);
+        if (atEnd) {
+            element.scrollTop = element.scrollHeight;
+        }
+    };
+    return {element: h('div', null, element, cut), isEmpty: () => kept === '', add(text) {
+        kept += text;
+        if (kept.length > OUTPUT) {
+            kept = kept.slice(-OUTPUT);
+            cut.hidden = false;
+        }
+        if (!waits && kept !== '') {
+            waits = true;
+            requestAnimationFrame(show);
+        }
+    }, end() {
+        if (kept === '') {
+            element.replaceChildren(h('span', {class: 'soft'}, 'Nothing was put out.'));
+        }
+    }};
+}
+
+function progressOf(run) {
+    const {done = 0, total = 0, action} = run.progress ?? {};
+    const bar = total > 0 ? h('progress', {max: total, value: done, 'aria-label': 'Progress'})
+        : h('progress', {'aria-label': 'Progress'});
+    const text = [action ? said(action) : null, total > 0 ? `${count.format(done)} of ${count.format(total)}`
+        : done > 0 ? count.format(done) : null].filter(part => part !== null);
+    return [bar, h('p', {class: 'hint row'}, text.flatMap((part, i) => i === 0 ? [part] : [' · ', part]))];
+}
+
+function fact(name, ...value) {
+    return [h('dt', null, name), h('dd', null, value)];
+}
+
+function factsOf(run) {
+    const {records} = run;
+    return h('dl', {class: 'facts'},
+        run.user ? fact('User', said(run.user)) : null,
+        run.trigger ? fact('Trigger', said(run.trigger)) : null,
+        fact('Submitted', moment(run.submitTime)),
+        run.startTime ? fact('Waited', between(run.submitTime, run.startTime)) : null,
+        run.completionTime && run.startTime ? fact('Took', between(run.startTime, run.completionTime)) : null,
+        records ? fact('Records', `${count.format(records.read)} read, ${count.format(records.written)} written, `
+            + `${count.format(records.failed)} failed`) : null);
+}
+
+function callbackOf(callback) {
+    return h('section', {class: 'stack'}, h('h2', null, 'Callback'), h('dl', {class: 'facts'},
+        fact('Delivery', said(callback.status)),
+        callback.attempts === undefined ? null : fact('Attempts', count.format(callback.attempts)),
+        callback.lastAttemptTime ? fact('Last attempt', moment(callback.lastAttemptTime)) : null,
+        callback.nextAttemptTime ? fact('Next attempt', moment(callback.nextAttemptTime)) : null,
+        callback.httpStatus ? fact('Answer', String(callback.httpStatus)) : null,
+        callback.reason ? fact('Reason', said(callback.reason)) : null));
+}
+
+async function interrupt(pid, signal) {
+    try {
+        await insist('POST', `interrupt/${pid}`, {signal}, 4);
+        announce('The run is being interrupted');
+    } catch (error) {
+        if (!signal.aborted) {
+            toast(['The run was not interrupted: ', said(error.problem?.detail ?? error.message)]);
+        }
+    }
+}
+
+// A result, unless it is the one that is shown: its box may have been scrolled.
+function showResult(place, run, text) {
+    const raw = jsonParts(text).get('result');
+    if (raw === undefined || place.dataset.shown === raw.length.toString()) {
+        return;
+    }
+    place.dataset.shown = raw.length;
+    // A text is more readable as what it says than as JSON.
+    const shown = typeof run.result === 'string' ? run.result : prettyJson(raw);
+    place.replaceChildren(h('h3', null, 'Result'), box(shown, 'Result'),
+        run.resultCut ? h('p', {class: 'hint'}, 'The result was longer; this is what was kept.') : '');
+}
+
+// A run that goes on: status, progress, result, output. `more(run)` gives what else a view shows.
+function runPanel(pid, signal, {title, more, output: outputFirst} = {}) {
+    const head = h('h2', {tabindex: -1}, title);
+    const state = h('span', null);
+    const stop = button('Interrupt', () => { stop.disabled = true; interrupt(pid, signal); },
+        {class: 'tiny danger', hidden: true});
+    const progress = h('div', null);
+    const facts = h('div', null);
+    const trouble = h('div', null);
+    const result = h('div', {class: 'stack'});
+    const others = h('div', {class: 'stack'});
+    const output = outputBox(pid, 'Output');
+    let last = null;
+    const show = (run, text) => {
+        if (last?.status !== run.status) {
+            state.replaceChildren(badge(run.status));
+            announce(`The run is ${run.status === 'error' ? 'ended with an error' : run.status}`);
+        }
+        last = run;
+        if (isFinal(run) && document.activeElement === stop) {
+            head.focus();
+        }
+        stop.hidden = isFinal(run);
+        stop.disabled = Boolean(run.interruptTime) || stop.disabled && !isFinal(run);
+        progress.replaceChildren(...isFinal(run) ? [] : progressOf(run));
+        facts.replaceChildren(factsOf(run));
+        trouble.replaceChildren(run.error ? notice(run.error.title ?? run.error.type, run.error.detail) : '');
+        showResult(result, run, text);
+        others.replaceChildren(...more?.(run) ?? []);
+        if (isFinal(run)) {
+            output.end();
+        }
+    };
+    followRun(pid, signal, show, error => trouble.replaceChildren(noticeOf(error)));
+    followLog(pid, signal, () => last !== null && isFinal(last), output.add);
+    const outputs = h('section', {class: 'stack'}, h('h3', null, 'Output'), output.element);
+    return h('div', {class: 'inner stack'}, h('div', {class: 'run-head'}, head, state, h('span', {class: 'grow'}),
+        stop), progress, trouble, facts, outputFirst ? [outputs, result] : [result, outputs], others);
+}
+
+// ---- the view of what can be run ----
+
+let user = ''; // who this is, once a run has said so
+
+const PID_OF = `sed 's/.*"pid":"\\([^"]*\\)".*/\\1/'`;
+const BODY = 20000; // characters of a body that a command line takes; more are read from a file
+
+// Three lines for a shell that can be pasted in this order: [what it does, line].
+function curlLines(task) {
+    const curl = `curl -sS -u ${user ? quote(tame(user)) : 'USER'}`;
+    const example = packJson(task.raw.get('example') ?? '{}');
+    const body = example.length > BODY ? '@body.json' : quote(example);
+    return [
+        ['Run it, and keep the run’s id', `pid=$(${curl} -H 'Content-Type: application/json' `
+            + `--data-binary ${body} ${quote(runAddress(task))} | ${PID_OF}); echo "$pid"`],
+        ['How it stands', `${curl} ${quote(address('status/'))}"$pid"`],
+        ['Interrupt it', `${curl} -X POST ${quote(address('interrupt/'))}"$pid"`],
+    ];
+}
+
+// Made when it is opened: there may be many tasks, and large examples.
+function curlDetails(task) {
+    const place = h('div', {class: 'curls'});
+    const element = h('details', null, h('summary', null, 'Command lines (curl)'), place);
+    element.addEventListener('toggle', async () => {
+        if (!element.open || place.firstChild) {
+            return;
+        }
+        let whole = task;
+        if (!task.raw.has('example')) {
+            whole = await readTask(task.projectId, task.taskId).catch(() => task);
+        }
+        place.replaceChildren(...curlLines(whole).map(([label, line]) => h('div', null, h('h4', null, label),
+            copyable(line, label, {lines: true}))));
+    });
+    return element;
+}
+
+function taskButtons(task, view) {
+    const path = `${encodeURIComponent(task.projectId)}/${encodeURIComponent(task.taskId)}`;
+    const name = {'aria-label': `${tame(titleOf(task))}`};
+    const label = what => ({'aria-label': `${what} ${name['aria-label']}`});
+    if (task.source === 'removed') {
+        return task.editable ? [button('Set again', () => setAgain(task, view), label('Set again')),
+            link('Edit', `#/edit/${path}`, {class: 'button', ...label('Edit')})] : [];
+    }
+    return [
+        link('Test', `#/test/${path}`, {class: 'button primary', ...label('Test')}),
+        task.editable ? link('Edit', `#/edit/${path}`, {class: 'button', ...label('Edit')}) : null,
+        task.editable ? button('Remove', () => removeTask(task, view), {class: 'danger', ...label('Remove')}) : null,
+    ];
+}
+
+function taskItem(task, view) {
+    const marks = [task.source === 'stored' ? 'edited here' : null,
+        task.callback ? 'callback' : null, task.schema ? 'schema' : null,
+        task.rateLimit ? `${plural(task.rateLimit.runs, 'run', 'runs')} in ${task.rateLimit.seconds} s` : null];
+    return h('li', {class: 'task'},
+        h('div', {class: 'task-head'},
+            h('div', {class: 'task-name'}, h('h3', null, said(titleOf(task))), badge(stateOf(task)),
+                h('span', {class: 'id'}, `${task.projectId}/${task.taskId}`),
+                h('span', {class: 'soft small'}, marks.filter(Boolean).join(' · ')),
+                task.description ? h('p', {class: 'soft'}, said(task.description.slice(0, 1000)
+                    + (task.description.length > 1000 ? '…' : ''))) : null),
+            h('div', {class: 'row'}, taskButtons(task, view))),
+        task.source === 'removed' ? null : [copyable(runAddress(task), 'run endpoint', {method: 'POST'}),
+            curlDetails(task)]);
+}
+
+function projectSection(project, tasks, view) {
+    const id = freshId('project');
+    return h('section', {class: 'card', 'aria-labelledby': id},
+        h('div', {class: 'card-head'}, h('h2', {id}, said(project.name || `Project ${project.projectId}`)),
+            h('span', {class: 'id'}, `project ${project.projectId}`)),
+        project.broken ? h('div', {class: 'inner'}, notice('This project’s file is broken', project.detail)) : null,
+        tasks.length > 0 ? h('ul', {class: 'tasks'}, tasks.map(task => taskItem(task, view)))
+            : h('p', {class: 'empty'}, 'There is no task in it that you may run.'));
+}
+
+function nothingYet() {
+    return h('div', {class: 'card empty'}, h('h2', null, 'There is nothing to run yet'),
+        h('p', null, 'Put a project file, such as conf/projects/569.json, into the folder that the directive ',
+            h('code', null, 'DbsyncWfProjects'), ' names in httpd’s configuration. No restart is needed.'),
+        h('p', null, 'If there are some, none of their tasks may be run by you: see ', h('code', null, 'Require'),
+            ' on their paths.'));
+}
+
+function matches(task, words) {
+    const text = [task.projectId, task.projectName, task.taskId, task.taskName, task.description].join(' ')
+        .toLowerCase();
+    return words.every(word => text.includes(word));
+}
+
+const MANY = 10; // tasks that need no filter
+
+function overview(signal) {
+    const place = h('div', {class: 'stack'});
+    const list = h('div', {class: 'stack'});
+    const filter = h('input', {type: 'search', id: 'filter', placeholder: 'Name, id or description',
+        autocomplete: 'off'});
+    const found = h('span', {class: 'hint', role: 'status'});
+    const filters = h('div', {class: 'row', hidden: true}, h('label', {for: 'filter'}, 'Filter'),
+        h('div', {class: 'grow'}, filter), found);
+    let projects = [];
+    let tasks = [];
+    const view = {signal, tasks: () => tasks, load};
+    const show = () => {
+        const words = filter.value.toLowerCase().split(/\s+/).filter(Boolean);
+        const shown = tasks.filter(task => matches(task, words));
+        const visible = projects.filter(project => words.length === 0
+            || shown.some(task => task.projectId === project.projectId));
+        filters.hidden = tasks.length <= MANY;
+        found.textContent = words.length > 0 ? plural(shown.length, 'task', 'tasks') : '';
+        list.replaceChildren(...visible.map(project => projectSection(project,
+            shown.filter(task => task.projectId === project.projectId), view)));
+        if (projects.length === 0) {
+            list.replaceChildren(nothingYet());
+        } else if (visible.length === 0) {
+            list.replaceChildren(h('p', {class: 'card empty'}, 'No task matches the filter.'));
+        }
+    };
+    async function load() {
+        try {
+            projects = (await readAll('projects', 'projects', signal)).map(text => JSON.parse(text));
+            tasks = await readTasks(projects, signal);
+            show();
+        } catch (error) {
+            if (!signal.aborted) {
+                list.replaceChildren(noticeOf(error));
+            }
+        }
+    }
+    filter.addEventListener('input', show);
+    list.append(h('p', {class: 'soft'}, 'Loading…'));
+    place.append(heading('API'),
+        h('section', {class: 'card', 'aria-label': 'Base URL'}, h('div', {class: 'inner base'},
+            h('h2', null, 'Base URL'), copyable(base.href.replace(/\/$/, ''), 'base URL'),
+            h('span', {class: 'soft small'}, 'Description'),
+            h('p', {class: 'small'}, link('openapi.json', address('openapi.json')),
+                h('span', {class: 'soft'}, ' — requests need your name and password (Basic authentication)')))),
+        filters, list);
+    load();
+    return {title: 'API', nav: 'tasks', element: place};
+}
+
+// Says how a change of a task went; the view is loaded anew in either case.
+async function change(view, what, act) {
+    try {
+        const answer = await act();
+        await view.load();
+        return answer;
+    } catch (error) {
+        if (!view.signal.aborted) {
+            toast([`${what} failed: `, said(error.problem?.detail ?? error.message)]);
+            await view.load();
+        }
+        return null;
+    }
+}
+
+function put(task, body, signal, etag) {
+    return insist('PUT', configurationPath(task.projectId, task.taskId),
+        {body, signal, headers: etag ? {'If-Match': etag} : {}}, 4);
+}
+
+async function removeTask(task, view) {
+    const {signal} = view;
+    const fresh = await readTask(task.projectId, task.taskId, signal).catch(() => task);
+    if (!await confirmed('Remove it from the API?', [said(titleOf(task)), ' can then not be run through the API: its '
+        + 'endpoint answers 404 until it is set again. Runs that are under way go on.'], 'Remove')) {
+        return;
+    }
+    const answer = await change(view, 'Removing', () => insist('DELETE',
+        configurationPath(task.projectId, task.taskId),
+        {signal, headers: fresh.etag ? {'If-Match': fresh.etag} : {}}, 4));
+    if (answer) {
+        const undo = fresh.source === 'project' ? '{"useProjectFile": true}' : configurationText(fresh);
+        toast(['Removed: ', said(titleOf(task))], 'Undo', () => setBack(task, undo, view))
+            .querySelector('button').focus();
+    }
+}
+
+// Where the view is gone by now, the views' own signal must not keep this from being sent.
+async function setBack(task, body, view) {
+    const signal = view.signal.aborted ? undefined : view.signal;
+    if (await change(view, 'Setting it again', () => put(task, body, signal))) {
+        announce(`${tame(titleOf(task))} can be run again`);
+        document.querySelector('h1')?.focus();
+    }
+}
+
+function setAgain(task, view) {
+    return setBack(task, configurationText(task), view);
+}
+
+// ---- the view that tests a task ----
+
+// What was last written for a task, for as long as the tab is there.
+const drafts = {
+    key: task => `body ${base.pathname} ${task.projectId}/${task.taskId}`,
+    get(task) {
+        try {
+            return sessionStorage.getItem(drafts.key(task));
+        } catch {
+            return null; // a browser may be told to keep nothing
+        }
+    },
+    set(task, text) {
+        try {
+            sessionStorage.setItem(drafts.key(task), text);
+        } catch {
+            // Too long for it: then it is not kept.
+        }
+    },
+};
+
+function runKey() {
+    return [...crypto.getRandomValues(new Uint8Array(16))].map(byte => byte.toString(16).padStart(2, '0')).join('');
+}
+
+// A key makes the request one that can be repeated: it starts one run, however often it is sent.
+function startRun(task, body, signal) {
+    return insist('POST', `${taskPath(task.projectId, task.taskId)}/run?trigger=API`,
+        {body, signal, headers: {'Idempotency-Key': runKey()}}, 6);
+}
+
+// Where the server says that a body is wrong, the place that it names.
+function placeOf(problem) {
+    if (problem.line) {
+        return ` (line ${problem.line}, column ${problem.column})`;
+    }
+    const pointers = (problem.errors ?? []).map(error => error.pointer).filter(Boolean);
+    return pointers.length > 0 ? ` (${pointers.join(', ')})` : '';
+}
+
+function testForm(task, example, start) {
+    const editor = jsonEditor('Request body', {id: 'body', text: drafts.get(task) ?? example, rows: 14,
+        hint: 'Any JSON value. It reaches the task byte for byte.',
+        changed: () => drafts.set(task, editor.area.value)});
+    const run = h('button', {type: 'submit', class: 'primary'}, 'Run ', h('kbd', {'aria-hidden': 'true'},
+        /Mac|iP/.test(navigator.platform) ? '⌘↵' : 'Ctrl ↵'));
+    const form = h('form', {class: 'form', novalidate: true}, editor.element, h('div', {class: 'row'}, run,
+        button('Back to the example', () => editor.set(example), {class: 'plain'})));
+    form.addEventListener('submit', async event => {
+        event.preventDefault();
+        if (run.disabled) {
+            return;
+        }
+        if (!editor.isValid()) {
+            editor.area.focus();
+            announce(editor.says.textContent);
+            return;
+        }
+        run.disabled = true;
+        await start(editor.area.value);
+        run.disabled = false;
+    });
+    form.addEventListener('keydown', event => {
+        if (event.key === 'Enter' && (event.ctrlKey || event.metaKey)) {
+            event.preventDefault();
+            form.requestSubmit();
+        }
+    });
+    return form;
+}
+
+function testView(signal, [project, task]) {
+    const element = h('div', null, heading('Test'), h('p', {class: 'soft'}, 'Loading…'));
+    const panel = h('section', {class: 'card', 'aria-label': 'Run'},
+        h('p', {class: 'empty'}, 'Run it, and what it does is shown here as it happens.'));
+    let current = null; // the run that is shown ends being followed when another one is started
+    const show = pid => {
+        current?.abort();
+        current = new AbortController();
+        signal.addEventListener('abort', () => current.abort(), {once: true});
+        panel.replaceChildren(runPanel(pid, current.signal, {title: 'Run', more: () =>
+            [h('p', null, link('The run’s page', `#/run/${pid}`))]}));
+        panel.scrollIntoView({block: 'nearest'});
+    };
+    const build = item => {
+        const example = prettyJson(item.raw.get('example') ?? '{}');
+        const start = async body => {
+            try {
+                const {data} = await startRun(item, body, signal);
+                user = data.user ?? user;
+                show(data.pid);
+            } catch (error) {
+                if (!signal.aborted) {
+                    current?.abort();
+                    panel.replaceChildren(h('div', {class: 'inner'}, error instanceof Problem
+                        ? notice(error.message, `${error.problem.detail ?? ''}${placeOf(error.problem)}`)
+                        : noticeOf(error)));
+                }
+            }
+        };
+        document.title = titleFor(`Test ${titleOf(item)}`);
+        element.replaceChildren(heading(['Test ', said(titleOf(item))], h('p', {class: 'soft'},
+            item.projectName ? [said(item.projectName), ' · '] : null, h('span', {class: 'id'},
+                `${item.projectId}/${item.taskId}`))),
+        stateOf(item) === 'enabled' ? '' : h('p', {class: 'notice'},
+            `This task is ${stateOf(item)}: a run of it through the API is refused.`),
+        h('div', {class: 'split'}, h('section', {class: 'card', 'aria-label': 'Request'},
+            h('div', {class: 'inner'}, testForm(item, example, start))), panel));
+    };
+    const loaded = showWhenRead(element, signal, () => readTask(project, task, signal), build);
+    return {title: 'Test', nav: 'tasks', element, loaded};
+}
+
+// Fills a view with what is read for it, or with why it cannot be.
+async function showWhenRead(element, signal, reads, build) {
+    try {
+        build(await reads());
+    } catch (error) {
+        if (!signal.aborted) {
+            element.replaceChildren(heading(error instanceof Problem && error.status === 404 ? 'Not found'
+                : 'This cannot be shown'), noticeOf(error), h('p', {class: 'small'}, link('To the tasks', '#/')));
+        }
+    }
+}
+
+// ---- the view of one run ----
+
+function actionBoxes(action) {
+    return [action.message === undefined ? null : box(typeof action.message === 'string' ? action.message
+        : JSON.stringify(action.message, null, 2), 'Message'),
+    action.stdout ? box(action.stdout + (action.stdoutCut ? '…' : ''), 'Standard output') : null,
+    action.stderr ? box(action.stderr + (action.stderrCut ? '…' : ''), 'Standard error') : null];
+}
+
+function actionItem(action) {
+    const notes = [action.action, between(action.startTime, action.completionTime),
+        action.exitCode ? `exit code ${action.exitCode}` : null, action.signal,
+        action.attempts > 1 ? plural(action.attempts, 'attempt', 'attempts') : null,
+        action.httpStatus ? `HTTP ${action.httpStatus}` : null];
+    return h('li', {class: action.status ?? 'running'},
+        h('div', {class: 'row'}, h('strong', null, said(action.name ?? action.action)),
+            action.status && action.status !== 'completed' ? badge(action.status) : null,
+            h('span', {class: 'soft small'}, said(notes.filter(Boolean).join(' · ')))),
+        actionBoxes(action),
+        action.actions?.length > 0 ? h('ol', {class: 'line'}, action.actions.map(actionItem)) : null,
+        action.actionsLeftOut ? h('p', {class: 'hint'}, `${plural(action.actionsLeftOut, 'action is',
+            'actions are')} left out.`) : null);
+}
+
+function point(state, name, time) {
+    return h('li', {class: state}, h('div', {class: 'row'}, h('strong', null, name),
+        h('span', {class: 'soft small'}, moment(time))));
+}
+
+function timeLine(run) {
+    const ends = {completed: 'Completed', error: 'Ended with an error', interrupted: 'Interrupted'};
+    return h('section', {class: 'stack'}, h('h3', null, 'Time line'), h('ol', {class: 'line'},
+        point('completed', 'Submitted', run.submitTime),
+        run.startTime ? point('completed', 'Started', run.startTime) : null,
+        (run.actions ?? []).map(actionItem),
+        run.actionsLeftOut ? h('li', null, `${plural(run.actionsLeftOut, 'action is', 'actions are')} left out`) : null,
+        run.interruptTime ? point('interrupted', 'Interrupt requested', run.interruptTime) : null,
+        run.completionTime ? point(run.status, ends[run.status] ?? run.status, run.completionTime) : null));
+}
+
+function runView(signal, [pid]) {
+    const task = h('p', {class: 'soft'});
+    const again = h('p', {class: 'row'});
+    const line = h('div', {class: 'inner'});
+    const more = run => {
+        const path = `${encodeURIComponent(run.projectId)}/${encodeURIComponent(run.taskId)}`;
+        if (!task.firstChild) {
+            task.append('Task ', h('span', {class: 'id'}, `${run.projectId}/${run.taskId}`));
+            again.append(link('Run again with another body', `#/test/${path}`, {class: 'button'}));
+            readTask(run.projectId, run.taskId, signal).then(found => task.prepend(said(titleOf(found)), ' · '),
+                () => null); // its task may be gone; its id is shown
+        }
+        line.replaceChildren(timeLine(run));
+        return [run.callback ? callbackOf(run.callback) : ''];
+    };
+    const element = h('div', {class: 'stack'}, heading(['Run ', h('code', null, said(pid))], task), again,
+        h('div', {class: 'split'},
+            h('section', {class: 'card', 'aria-label': 'Outcome'}, runPanel(pid, signal, {title: 'Status', more})),
+            h('section', {class: 'card', 'aria-label': 'Time line'}, line)));
+    return {title: `Run ${pid}`, nav: 'runs', element};
+}
+
+// ---- from an address to a view ----
+
+const VIEWS = {'': overview, test: testView, run: runView};
+
+function titleFor(text) {
+    return `${tame(text)} · DBSync workflows`;
+}
+
+function parseHash() {
+    const [path, query] = location.hash.replace(/^#\/?/, '').split('?');
+    const [name, ...rest] = path.split('/').map(part => {
+        try {
+            return decodeURIComponent(part);
+        } catch {
+            return part;
+        }
+    });
+    return {name, rest, query: new URLSearchParams(query ?? '')};
+}
+
+function nowhere() {
+    return {title: 'Not found', element: h('div', null, heading('Not found'),
+        h('p', null, link('To the tasks', '#/')))};
+}
+
+let leaving = null; // ends the view that is shown
+
+function show() {
+    const {name, rest, query} = parseHash();
+    leaving?.abort();
+    leaving = new AbortController();
+    const view = (VIEWS[name] ?? nowhere)(leaving.signal, rest, query);
+    const main = document.getElementById('main');
+    main.replaceChildren(view.element);
+    document.title = titleFor(view.title);
+    for (const item of document.querySelectorAll('.top nav a')) {
+        if (item.dataset.view === view.nav) {
+            item.setAttribute('aria-current', 'page');
+        } else {
+            item.removeAttribute('aria-current');
+        }
+    }
+    window.scrollTo(0, 0);
+    focusHeading(leaving.signal, view.loaded);
+}
+
+// To the heading, which tells those who listen where they are; again where the view is filled later.
+async function focusHeading(signal, loaded) {
+    const focus = () => document.querySelector('h1')?.focus({preventScroll: true});
+    focus();
+    await loaded;
+    if (!signal.aborted && [document.body, document.querySelector('h1')].includes(document.activeElement)) {
+        focus();
+    }
+}
+
+document.getElementById('skip').addEventListener('click', event => {
+    event.preventDefault(); // a fragment is a view's address here
+    document.getElementById('main').focus();
+});
+window.addEventListener('hashchange', show);
+show();

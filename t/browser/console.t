@@ -1,0 +1,45 @@
+#!/usr/bin/env perl
+# SPDX-License-Identifier: Apache-2.0
+# The console, in a real browser: tasks are tested, followed and interrupted with it.
+use strict;
+use warnings FATAL => 'all';
+use WfConsole;
+use WfTest;
+
+my $console = WfConsole->new('console');
+my $browser = $console->browser;
+
+# ---- what can be run ----
+
+$console->open('');
+is($browser->text('.base code'), $console->base, 'the base URL is shown');
+is_deeply([$browser->texts('.card-head h2')], ['CRM to ERP', 'A program, and what follows when it fails'],
+    'the projects are there');
+like($browser->text('.task .copyable code'), qr{^POST\Q@{[$console->base]}\E/projects/569/tasks/12/run\?trigger=API$},
+    'with the endpoint of each task');
+$console->shot('overview');
+
+# ---- one click on Test, one on Run ----
+
+$browser->click($browser->named(link => 'Test Upsert customer'));
+$browser->click($browser->named(button => qr/^Run/));
+$console->status_becomes('completed', 'a task is tested');
+like($browser->text('section[aria-label=Run] .box'), qr/^John Doe lives at 123 Main Street, Nashville\.$/,
+    'its result is shown');
+wait_for('its output', 20, sub { ($browser->texts('section[aria-label=Run] .box'))[1] =~ /ends: completed/ });
+like($browser->script('return document.title'), qr/^Test Upsert customer/, 'the title says which');
+$console->shot('test');
+
+$console->open('test/569/13');
+$browser->click($browser->named(button => qr/^Run/));
+$console->status_becomes('running', 'a long task runs');
+$browser->click($browser->named(button => 'Interrupt'));
+$console->status_becomes('interrupted', 'and is interrupted');
+$browser->click($browser->named(link => qr/run.s page/));
+wait_for('its page', 20, sub { ($browser->texts('.line strong'))[-1] // '' eq 'Interrupted' });
+$console->shot('run');
+
+$console->is_quiet('nothing was wrong with the page', qr{/configurations\b.*404});
+$console->quit;
+
+done();

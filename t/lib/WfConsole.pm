@@ -1,0 +1,123 @@
+# SPDX-License-Identifier: Apache-2.0
+package WfConsole;
+
+# The console in a browser, at an httpd of the test's own, whose project files the test may write.
+#
+#   my $console = WfConsole->new('console', {'900' => {…}});
+#   $console->open('test/900/a');
+#   $console->browser->click($console->browser->named(button => 'Run'));
+#   $console->quit;
+use strict;
+use warnings FATAL => 'all';
+use File::Copy qw(copy);
+use File::Path qw(make_path);
+use JSON::PP ();
+use Test::More ();
+use WfBrowser ();
+use WfConfig qw(server_var);
+use WfHttpd ();
+use WfTest qw(wait_for);
+
+my $json = JSON::PP->new->utf8->canonical;
+
+# NAME is the folder's; OWN are projects by their id, beside two of conf/projects.
+sub new
+{
+    my ($class, $name, $own, @lines) = @_;
+    my $httpd = WfHttpd->new($name);
+    my $folder = $httpd->folder;
+    make_path("$folder/projects");
+    copy("conf/projects/$_.json", "$folder/projects/") or die "$_.json: $!\n" for qw(569 573);
+    my $self = bless {httpd => $httpd, base => "http://127.0.0.1:$httpd->{port}/cw/api/v2",
+        shots => $ENV{WF_SCREENSHOTS} // server_var('t_logs') . '/screenshots'}, $class;
+    $self->write_project($_, $json->encode($own->{$_})) for keys %{$own // {}};
+    $httpd->configure(join "\n", qq(DbsyncWfProjects "$folder/projects"), @lines);
+    $httpd->start;
+    $self->{browser} = WfBrowser->new("$folder/browser");
+    $self->{browser}->view_size(1200, 800);
+    # With the user's name and password, as one may write it into the address line.
+    $self->{browser}->visit($self->{base} =~ s{//}{//alice:wonderland@}r . '/console/');
+    return $self;
+}
+
+sub browser { return $_[0]{browser} }
+sub httpd   { return $_[0]{httpd} }
+sub base    { return $_[0]{base} }
+
+# Writes a project file; `text` is its JSON.
+sub write_project
+{
+    my ($self, $id, $text) = @_;
+    my $file = $self->{httpd}->folder . "/projects/$id.json";
+    open my $out, '>:raw', "$file.new" or die "$file: $!\n";
+    print {$out} $text;
+    close $out or die "$file: $!\n";
+    rename "$file.new", $file or die "$file: $!\n";
+    return;
+}
+
+# Shows a view, by what is behind "#/", in a page that is loaded anew; and waits until it is there.
+sub open
+{
+    my ($self, $view) = @_;
+    $self->{browser}->visit('about:blank');
+    $self->{browser}->visit("$self->{base}/console/#/$view");
+    $self->settled;
+    return;
+}
+
+# Waits until the view has been filled.
+sub settled
+{
+    my ($self) = @_;
+    wait_for('the view', 30, sub {
+        $self->{browser}->script(
+            'const main = document.getElementById("main"); return main.querySelector("h1") '
+                . '&& !main.textContent.includes("Loading…")');
+    });
+    return;
+}
+
+# Waits for the status of the run that is shown.
+sub status_becomes
+{
+    my ($self, $status, $name) = @_;
+    local $Test::Builder::Level = $Test::Builder::Level + 1;
+    my $is = '';
+    eval { wait_for($status, 30, sub { ($is = $self->{browser}->text('.run-head .badge')) eq $status }) };
+    return Test::More::is($is, $status, $name);
+}
+
+# Keeps a picture of what is seen.
+sub shot
+{
+    my ($self, $name) = @_;
+    make_path($self->{shots});
+    $self->{browser}->screenshot("$self->{shots}/$name.png");
+    return;
+}
+
+# Tests that the page has complained of nothing (what the policy stops is among that), but for messages
+# that match one of MAY, and that it has asked nobody but its own server.
+sub is_quiet
+{
+    my ($self, $name, @may) = @_;
+    local $Test::Builder::Level = $Test::Builder::Level + 1;
+    my @said = grep { my $said = $_; $said->{level} =~ /^(?:SEVERE|WARNING)$/
+            && !grep { $said->{message} =~ $_ } @may } $self->{browser}->console;
+    Test::More::is(join("\n", map { $_->{message} } @said), '', $name);
+    my $asked = $self->{browser}->script(
+        'return performance.getEntriesByType("resource").map(entry => entry.name)');
+    return Test::More::is(join(' ', grep { index($_, "$self->{base}/") != 0 } @{$asked}), '',
+        "$name: nobody else was asked");
+}
+
+sub quit
+{
+    my ($self) = @_;
+    $self->{browser}->quit;
+    $self->{httpd}->stop;
+    return;
+}
+
+1;
