@@ -13,6 +13,8 @@
 
 APLOG_USE_MODULE(dbsync_wf);
 
+#define JSON "application/json"
+
 void wf_answer_set_headers(request_rec *r, const char *type)
 {
     /* mod_mime takes them from what looks like a file's extension, such as in an id "a.gz". */
@@ -57,7 +59,7 @@ static apr_status_t send_body(wf_request_t *req, wf_slice_t text)
 static apr_status_t send_json(wf_request_t *req, int http_status, wf_slice_t text)
 {
     req->r->status = http_status;
-    set_headers(req->r, "application/json", text.len);
+    set_headers(req->r, JSON, text.len);
     return send_body(req, text);
 }
 
@@ -143,33 +145,28 @@ static void set_state_headers(request_rec *r, const char *type, wf_slice_t text)
     apr_table_setn(r->headers_out, "ETag", wf_answer_etag(text, r->pool));
 }
 
-apr_status_t wf_answer_file(wf_request_t *req, const char *type, wf_slice_t text)
+apr_status_t wf_answer_text_state(wf_request_t *req, const char *type, wf_slice_t text)
 {
     set_state_headers(req->r, type, text);
     return is_known(req->r, req->r->headers_out) ? answer_not_modified(req) : send_body(req, text);
 }
 
-apr_status_t wf_answer_text_state(wf_request_t *req, wf_slice_t text)
-{
-    return wf_answer_file(req, "application/json", text);
-}
-
-apr_status_t wf_answer_text_tagged(wf_request_t *req, wf_slice_t text)
+apr_status_t wf_answer_json_tagged(wf_request_t *req, wf_slice_t text)
 {
     req->r->status = HTTP_OK;
-    set_state_headers(req->r, "application/json", text);
+    set_state_headers(req->r, JSON, text);
     return send_body(req, text);
 }
 
 apr_status_t wf_answer_run_state(wf_request_t *req, const wf_run_t *run)
 {
-    return wf_answer_text_state(req, wf_answer_run_text(run, req->r->pool));
+    return wf_answer_text_state(req, JSON, wf_answer_run_text(run, req->r->pool));
 }
 
 apr_status_t wf_answer_json_state(wf_request_t *req, wf_buf_t *text)
 {
     wf_buf_add_char(text, '\n');
-    return wf_answer_text_state(req, wf_buf_slice(text));
+    return wf_answer_text_state(req, JSON, wf_buf_slice(text));
 }
 
 apr_status_t wf_answer_nothing(wf_request_t *req)

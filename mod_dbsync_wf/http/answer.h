@@ -45,11 +45,9 @@ apr_status_t wf_answer_nothing(wf_request_t *req);
 void wf_answer_set_headers(request_rec *r, const char *type);
 /* The same as wf_answer_run_state for any JSON text, in a buffer as wf_answer_json takes it. */
 apr_status_t wf_answer_json_state(wf_request_t *req, wf_buf_t *text);
-/* The same for a text that is complete, its line end included, and lives as long as the request. */
-apr_status_t wf_answer_text_state(wf_request_t *req, wf_slice_t text);
-
-/* The same where the request has changed the state: always 200. */
-apr_status_t wf_answer_text_tagged(wf_request_t *req, wf_slice_t text);
+/* The same for JSON that is complete, its line end included, where the request has changed the
+ * state: always 200. */
+apr_status_t wf_answer_json_tagged(wf_request_t *req, wf_slice_t text);
 
 /* Sends a text that lives as long as the request, 200. Returns as wf_answer_run does. */
 apr_status_t wf_answer_text(wf_request_t *req, const char *type, wf_slice_t text);
@@ -58,7 +56,7 @@ apr_status_t wf_answer_text(wf_request_t *req, const char *type, wf_slice_t text
  * Sends a text that lives as long as the request as wf_answer_run_state does: 200 with an ETag, or
  * 304. Headers that the caller has set are sent with either.
  */
-apr_status_t wf_answer_file(wf_request_t *req, const char *type, wf_slice_t text);
+apr_status_t wf_answer_text_state(wf_request_t *req, const char *type, wf_slice_t text);
 
 /* Answers 308: what was asked for is at that path, and always will be. As wf_answer_run. */
 apr_status_t wf_answer_moved(wf_request_t *req, const char *path);

@@ -8,6 +8,13 @@
 
 APLOG_USE_MODULE(dbsync_wf);
 
+const char *wf_authz_run_uri(wf_request_t *req, const char *project, const char *task)
+{
+    apr_pool_t *pool = req->r->pool;
+
+    return apr_pstrcat(pool, req->base->uri, wf_route_run_path(project, task, pool), NULL);
+}
+
 /* What httpd logs of a look-up that it refuses: nothing, for nobody has sent such a request. */
 static const struct ap_logconf silent = {.module_levels = NULL, .level = APLOG_EMERG};
 
@@ -50,11 +57,7 @@ int wf_authz_may(wf_request_t *req, const char *method, const char *uri)
 
 int wf_authz_may_run(wf_request_t *req, const char *project, const char *task)
 {
-    apr_pool_t *pool = req->r->pool;
-
-    return wf_authz_may(
-        req, "POST",
-        apr_pstrcat(pool, req->base->uri, wf_route_run_path(project, task, pool), NULL));
+    return wf_authz_may(req, "POST", wf_authz_run_uri(req, project, task));
 }
 
 static apr_status_t unknown_run(wf_result_t *result)

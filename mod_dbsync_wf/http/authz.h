@@ -15,7 +15,9 @@
  */
 int wf_authz_may_run(wf_request_t *req, const char *project, const char *task);
 
-/* Whether httpd would let this request's user use a method at a URI, as it begins with a slash. */
+/* The same in two steps, for who asks again and again: the URI, which lives as long as the request,
+ * and whether httpd would let this request's user use a method at a URI. */
+const char *wf_authz_run_uri(wf_request_t *req, const char *project, const char *task);
 int wf_authz_may(wf_request_t *req, const char *method, const char *uri);
 
 /*

@@ -24,6 +24,9 @@ apr_status_t wf_endpoint_events(wf_request_t *req, wf_result_t *result);
  */
 apr_status_t wf_endpoint_runs(wf_request_t *req, wf_result_t *result);
 
+/* GET: 200, the same without the end, again and again whenever it is another one. */
+apr_status_t wf_endpoint_runs_events(wf_request_t *req, wf_result_t *result);
+
 /* GET: 200, the projects of which this user may run a task; 304 where the client has that. */
 apr_status_t wf_endpoint_projects(wf_request_t *req, wf_result_t *result);
 

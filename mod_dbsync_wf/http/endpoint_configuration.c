@@ -239,7 +239,7 @@ static apr_status_t put(subject_t *subject, wf_result_t *result)
     }
     req->outcome = "configured";
     write_text(subject);
-    return wf_answer_text_tagged(req, subject->text);
+    return wf_answer_json_tagged(req, subject->text);
 }
 
 static apr_status_t remove_it(subject_t *subject, wf_result_t *result)
@@ -272,7 +272,8 @@ apr_status_t wf_endpoint_configuration(wf_request_t *req, wf_result_t *result)
     case M_DELETE:
         return remove_it(&subject, result);
     default:
-        return subject.found.is_removed ? is_removed(result)
-                                        : wf_answer_text_state(req, subject.text);
+        return subject.found.is_removed
+                   ? is_removed(result)
+                   : wf_answer_text_state(req, "application/json", subject.text);
     }
 }

@@ -60,6 +60,6 @@ apr_status_t wf_endpoint_console(wf_request_t *req, wf_result_t *result)
     for (size_t i = 0; i < sizeof(headers) / sizeof(headers[0]); i++) {
         apr_table_setn(r->headers_out, headers[i].name, headers[i].value);
     }
-    return wf_answer_file(req, files[file].type,
+    return wf_answer_text_state(req, files[file].type,
                                 wf_slice_of((const char *)files[file].data, files[file].len));
 }

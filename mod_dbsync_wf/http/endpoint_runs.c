@@ -1,65 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* GET /runs?project=&task=&user=&status=&from=&to=&limit=&cursor= */
-#include <apr_hash.h>
-#include <apr_strings.h>
-#include <httpd.h>
-#include "flow/datetime.h"
 #include "http/answer.h"
 #include "http/arguments.h"
-#include "http/authz.h"
 #include "http/endpoint.h"
-#include "store/run_json.h"
-
-#define CALLS_MOST 20 /* of the store for a request, each of which does a bounded work */
-
-/* The runs that are answered, as they are found. */
-typedef struct page_t {
-    wf_request_t *req;
-    wf_json_writer_t writer;
-    apr_uint32_t count;
-    apr_uint32_t limit;
-    apr_hash_t *asked; /* "project/task" -> "may", or "" where the user may not see its runs */
-} page_t;
-
-static apr_status_t read_status(wf_run_status_e *run_status, const request_rec *r,
-                                wf_result_t *result)
-{
-    const char *what = "submitted, running, completed, error or interrupted";
-    const char *text;
-    apr_status_t status = wf_argument_text(&text, r, "status", what, result);
-
-    *run_status = 0;
-    if (status != APR_SUCCESS || !text) {
-        return status;
-    }
-    for (wf_run_status_e each = WF_RUN_SUBMITTED; each <= WF_RUN_INTERRUPTED; each++) {
-        if (strcmp(text, wf_run_status_name(each)) == 0) {
-            *run_status = each;
-            return APR_SUCCESS;
-        }
-    }
-    return wf_argument_refuse(result, "status", what);
-}
-
-/* A time that is given is never 0, which stands for none; no run is as old as that. */
-static apr_status_t read_time(apr_time_t *when, const request_rec *r, const char *name,
-                              wf_result_t *result)
-{
-    const char *what = "a time as RFC 3339 has it, such as 2026-11-24T03:44:25Z; "
-                       "write a + in it as %2B";
-    const char *text;
-    apr_status_t status = wf_argument_text(&text, r, name, what, result);
-
-    *when = 0;
-    if (status != APR_SUCCESS || !text) {
-        return status;
-    }
-    if (wf_datetime_parse(when, wf_slice(text)) != APR_SUCCESS) {
-        return wf_argument_refuse(result, name, what);
-    }
-    *when = *when < 1 ? 1 : *when;
-    return APR_SUCCESS;
-}
+#include "http/runs_page.h"
 
 static apr_status_t read_cursor(wf_uuid_t *before, const request_rec *r, wf_result_t *result)
 {
@@ -67,128 +11,25 @@ static apr_status_t read_cursor(wf_uuid_t *before, const request_rec *r, wf_resu
     const char *text;
     apr_status_t status = wf_argument_text(&text, r, "cursor", what, result);
 
-    memset(before, 0, sizeof(*before));
     return status == APR_SUCCESS && text && wf_uuid_parse(before, wf_slice(text)) != APR_SUCCESS
                ? wf_argument_refuse(result, "cursor", what)
                : status;
 }
 
-static apr_status_t read_query(wf_run_query_t *query, const request_rec *r, wf_result_t *result)
-{
-    apr_status_t status = wf_argument_id(&query->project, r, "project", result);
-
-    if (status == APR_SUCCESS) {
-        status = wf_argument_id(&query->task, r, "task", result);
-    }
-    if (status == APR_SUCCESS) {
-        status = wf_argument_text(&query->user, r, "user", "a user's name", result);
-    }
-    if (status == APR_SUCCESS) {
-        status = read_status(&query->status, r, result);
-    }
-    if (status == APR_SUCCESS) {
-        status = read_time(&query->from, r, "from", result);
-    }
-    if (status == APR_SUCCESS) {
-        status = read_time(&query->to, r, "to", result);
-    }
-    if (status == APR_SUCCESS) {
-        status = wf_argument_limit(&query->limit, r, result);
-    }
-    query->vhost = wf_server_config(r->server)->vhost;
-    return status == APR_SUCCESS ? read_cursor(&query->before, r, result) : status;
-}
-
-/* Whether the user may see the runs of a run's task; httpd is asked once for each task. */
-static int may_see(page_t *page, const wf_run_t *run)
-{
-    const char *task = apr_pstrcat(page->req->r->pool, run->project, "/", run->task, NULL);
-    const char *answer = apr_hash_get(page->asked, task, APR_HASH_KEY_STRING);
-
-    if (!answer) {
-        answer = wf_authz_may_run(page->req, run->project, run->task) ? "may" : "";
-        apr_hash_set(page->asked, task, APR_HASH_KEY_STRING, answer);
-    }
-    return *answer != '\0';
-}
-
-/* Adds what may be seen of a list. Where the page is full before its end, the list ends there. */
-static void add_runs(page_t *page, wf_run_list_t *list)
-{
-    for (int i = 0; i < list->runs->nelts; i++) {
-        const wf_run_t *run = &APR_ARRAY_IDX(list->runs, i, wf_run_t);
-        wf_buf_t text = {NULL, 0, 0};
-
-        if (page->count == page->limit) {
-            list->more = 1;
-            list->next = (run - 1)->pid;
-            return;
-        }
-        if (may_see(page, run)) {
-            wf_run_json(&text, run);
-            wf_json_put_raw(&page->writer, NULL, wf_buf_slice(&text));
-            wf_buf_free(&text);
-            page->count++;
-        }
-    }
-}
-
-/*
- * Asks the store until the page is full, there are no more runs, or enough has been looked at for
- * one request. *list is the store's last answer.
- */
-static apr_status_t fill(page_t *page, wf_run_list_t *list, wf_run_query_t *query,
-                         wf_result_t *result)
-{
-    wf_store_t *store = page->req->shared->store;
-    apr_pool_t *pool;
-    apr_status_t status = apr_pool_create(&pool, page->req->r->pool);
-
-    query->limit = page->limit;
-    for (int calls = 0; status == APR_SUCCESS && calls < CALLS_MOST; calls++) {
-        apr_pool_clear(pool);
-        status = store->list(list, store, query, result, pool);
-        if (status != APR_SUCCESS) {
-            break;
-        }
-        add_runs(page, list);
-        if (!list->more || page->count == page->limit) {
-            break;
-        }
-        query->before = list->next;
-        query->limit =
-            WF_ARGUMENT_LIMIT_MOST; /* there are some that may not be seen, perhaps many */
-    }
-    return status;
-}
-
 apr_status_t wf_endpoint_runs(wf_request_t *req, wf_result_t *result)
 {
-    apr_pool_t *pool = req->r->pool;
-    wf_buf_t *text = apr_pcalloc(pool, sizeof(*text));
-    page_t page = {.req = req, .asked = apr_hash_make(pool)};
-    char next[WF_UUID_TEXT_LEN + 1];
-    wf_run_query_t query = {0};
-    wf_run_list_t list = {0};
-    apr_status_t status = read_query(&query, req->r, result);
+    wf_run_query_t query;
+    wf_rights_t rights;
+    apr_uint64_t version;
+    wf_buf_t *text;
+    apr_status_t status = wf_runs_page_read(&query, req->r, result);
 
-    if (status != APR_SUCCESS) {
-        return status;
+    if (status == APR_SUCCESS) {
+        status = read_cursor(&query.before, req->r, result);
     }
-    page.limit = query.limit;
-    wf_buf_bind(text, pool);
-    wf_json_writer_init(&page.writer, text);
-    wf_json_open(&page.writer, NULL, '{');
-    wf_json_open(&page.writer, "runs", '[');
-    status = fill(&page, &list, &query, result);
-    if (status != APR_SUCCESS) {
-        return wf_request_store_failed(req, status, result);
+    if (status == APR_SUCCESS) {
+        wf_rights_init(&rights, req);
+        status = wf_runs_page_make(&text, &version, &rights, &query, result, req->r->pool);
     }
-    wf_json_close(&page.writer, ']');
-    if (list.more) {
-        wf_uuid_format(next, &list.next);
-        wf_json_put_text(&page.writer, "next", next);
-    }
-    wf_json_close(&page.writer, '}');
-    return wf_answer_json(req, HTTP_OK, text);
+    return status == APR_SUCCESS ? wf_answer_json(req, HTTP_OK, text) : status;
 }

@@ -21,6 +21,7 @@ static const struct {
     [WF_ENDPOINT_EVENTS] = {wf_endpoint_events, "GET, HEAD, OPTIONS"},
     [WF_ENDPOINT_INTERRUPT] = {wf_endpoint_interrupt, "GET, HEAD, POST, OPTIONS"},
     [WF_ENDPOINT_RUNS] = {wf_endpoint_runs, "GET, HEAD, OPTIONS"},
+    [WF_ENDPOINT_RUNS_EVENTS] = {wf_endpoint_runs_events, "GET, HEAD, OPTIONS"},
     [WF_ENDPOINT_LOGS] = {wf_endpoint_logs, "GET, HEAD, OPTIONS"},
     [WF_ENDPOINT_PROJECTS] = {wf_endpoint_projects, "GET, HEAD, OPTIONS"},
     [WF_ENDPOINT_PROJECT] = {wf_endpoint_project, "GET, HEAD, OPTIONS"},

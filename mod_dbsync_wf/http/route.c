@@ -90,6 +90,34 @@ static apr_status_t parse_status(wf_route_t *route, wf_slice_t rest)
                : APR_NOTFOUND;
 }
 
+/* What is behind "/configurations". */
+static apr_status_t parse_configuration(wf_route_t *route, wf_slice_t rest, apr_pool_t *pool)
+{
+    wf_slice_t project, task;
+
+    if (rest.len == 0) {
+        route->endpoint = WF_ENDPOINT_CONFIGURATIONS;
+        return APR_SUCCESS;
+    }
+    if (!take_segment(&project, &rest) || !take_segment(&task, &rest) || rest.len > 0) {
+        return APR_NOTFOUND;
+    }
+    route->endpoint = WF_ENDPOINT_CONFIGURATION;
+    route->project = read_id(project, pool);
+    route->task = read_id(task, pool);
+    return APR_SUCCESS;
+}
+
+/* What is behind "/runs". */
+static apr_status_t parse_runs(wf_route_t *route, wf_slice_t rest)
+{
+    if (rest.len > 0 && !wf_slice_is(rest, "/events")) {
+        return APR_NOTFOUND;
+    }
+    route->endpoint = rest.len > 0 ? WF_ENDPOINT_RUNS_EVENTS : WF_ENDPOINT_RUNS;
+    return APR_SUCCESS;
+}
+
 /* What is behind "/console". */
 static apr_status_t parse_console(wf_route_t *route, wf_slice_t rest)
 {
@@ -109,24 +137,6 @@ static apr_status_t parse_console(wf_route_t *route, wf_slice_t rest)
         }
     }
     return APR_NOTFOUND;
-}
-
-/* What is behind "/configurations". */
-static apr_status_t parse_configuration(wf_route_t *route, wf_slice_t rest, apr_pool_t *pool)
-{
-    wf_slice_t project, task;
-
-    if (rest.len == 0) {
-        route->endpoint = WF_ENDPOINT_CONFIGURATIONS;
-        return APR_SUCCESS;
-    }
-    if (!take_segment(&project, &rest) || !take_segment(&task, &rest) || rest.len > 0) {
-        return APR_NOTFOUND;
-    }
-    route->endpoint = WF_ENDPOINT_CONFIGURATION;
-    route->project = read_id(project, pool);
-    route->task = read_id(task, pool);
-    return APR_SUCCESS;
 }
 
 apr_status_t wf_route_parse(wf_route_t *route, wf_slice_t path, apr_pool_t *pool)
@@ -159,9 +169,8 @@ apr_status_t wf_route_parse(wf_route_t *route, wf_slice_t path, apr_pool_t *pool
     if (wf_slice_is(first, "logs")) {
         return parse_pid(route, WF_ENDPOINT_LOGS, path);
     }
-    if (wf_slice_is(first, "runs") && path.len == 0) {
-        route->endpoint = WF_ENDPOINT_RUNS;
-        return APR_SUCCESS;
+    if (wf_slice_is(first, "runs")) {
+        return parse_runs(route, path);
     }
     if (wf_slice_is(first, "openapi.json") && path.len == 0) {
         route->endpoint = WF_ENDPOINT_OPENAPI;

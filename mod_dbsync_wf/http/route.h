@@ -16,6 +16,7 @@
  *   /interrupt/{pid}
  *   /logs/{pid}
  *   /runs
+ *   /runs/events
  *   /configurations
  *   /configurations/{projectId}/{taskId}
  *   /openapi.json
@@ -39,6 +40,7 @@ typedef enum {
     WF_ENDPOINT_EVENTS,
     WF_ENDPOINT_INTERRUPT,
     WF_ENDPOINT_RUNS,
+    WF_ENDPOINT_RUNS_EVENTS,
     WF_ENDPOINT_LOGS,
     WF_ENDPOINT_PROJECTS,
     WF_ENDPOINT_PROJECT,

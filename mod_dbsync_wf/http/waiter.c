@@ -3,6 +3,7 @@
 #include <stddef.h> /* before APR's headers, which then use its offsetof */
 #include "http/waiter.h"
 
+#include <errno.h>
 #include <poll.h>
 #include <apr_atomic.h>
 #include <apr_portable.h>
@@ -38,26 +39,43 @@ static apr_uint32_t places_of_all(const wf_shared_t *shared)
 }
 
 /*
- * Whether the client has closed its side. One that only sends no more, and still reads, is answered
- * as the run stands. Other than HTTP/1.1 has no socket of its own for a request.
+ * Waits until `end` (a wf_clock time) at most for the client to close its side, and tells whether
+ * it has. One that only sends no more, and still reads, is answered as the run stands. Other than
+ * HTTP/1.1 has no socket of its own for a request.
  */
-static int client_is_gone(conn_rec *c)
+static int client_goes(conn_rec *c, apr_time_t end)
 {
     apr_socket_t *socket = c->master ? NULL : ap_get_conn_socket(c);
     struct pollfd p = {-1, POLLRDHUP, 0};
+    int n;
 
     if (c->aborted) {
         return 1;
     }
-    return socket && apr_os_sock_get(&p.fd, socket) == APR_SUCCESS && poll(&p, 1, 0) > 0;
+    if (socket && apr_os_sock_get(&p.fd, socket) != APR_SUCCESS) {
+        p.fd = -1;
+    }
+    do {
+        n = poll(&p, 1, wf_clock_poll_ms(end));
+    } while (n < 0 && errno == EINTR);
+    return n > 0;
 }
 
 static int is_wanted(void *baton)
 {
     const wf_waiter_t *waiter = baton;
+    apr_time_t now = wf_clock();
 
-    return wf_clock() < waiter->deadline && ask_mpm(AP_MPMQ_MPM_STATE) != AP_MPMQ_STOPPING &&
-           !client_is_gone(waiter->req->r->connection);
+    return now < waiter->deadline && ask_mpm(AP_MPMQ_MPM_STATE) != AP_MPMQ_STOPPING &&
+           !client_goes(waiter->req->r->connection, now);
+}
+
+apr_status_t wf_waiter_rest(wf_waiter_t *waiter, apr_interval_time_t time)
+{
+    apr_time_t end = wf_clock() + time;
+
+    client_goes(waiter->req->r->connection, end < waiter->deadline ? end : waiter->deadline);
+    return is_wanted(waiter) ? APR_SUCCESS : WF_ECANCELLED;
 }
 
 apr_status_t wf_waiter_open(wf_waiter_t *waiter, wf_request_t *req, apr_interval_time_t most,
@@ -82,9 +100,12 @@ void wf_waiter_close(wf_waiter_t *waiter)
 
 void wf_waiter_log(const wf_waiter_t *waiter, const wf_watch_t *what)
 {
-    char pid[WF_UUID_TEXT_LEN + 1];
+    static const wf_uuid_t all = {{0}};
+    char pid[WF_UUID_TEXT_LEN + 1] = "of any pid";
 
-    wf_uuid_format(pid, &what->pid);
+    if (memcmp(&what->pid, &all, sizeof(all)) != 0) {
+        wf_uuid_format(pid, &what->pid);
+    }
     ap_log_rerror(APLOG_MARK, APLOG_DEBUG, 0, waiter->req->r,
                   "WF0319: run %s is waited for, at most %" APR_INT64_T_FMT " ms", pid,
                   apr_time_as_msec(what->timeout));

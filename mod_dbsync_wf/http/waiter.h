@@ -15,7 +15,7 @@
 
 /* On the stack of the request's thread, which alone uses it. */
 typedef struct wf_waiter_t {
-    wf_request_t *req;   /* with a pid in its route */
+    wf_request_t *req;   /* with a pid in its route, where look is called */
     apr_time_t deadline; /* a wf_clock time */
     apr_pool_t *pool;    /* of the run as it stands, and of what is made of that; see look */
     int has_place;       /* among this child's; among all it has one while it watches */
@@ -35,17 +35,23 @@ void wf_waiter_close(wf_waiter_t *waiter);
 /*
  * Waits until a run, which must be one that wf_authz_find_run or look gave, has news: with
  * `for_change` until it may show something else, otherwise until its end; and no longer than `most`
- * microseconds. Within half a second of it, it notices that the client has gone or that httpd wants
- * the child to end.
- * APR_SUCCESS: look at it, although the news may be none that shows; APR_TIMEUP: `most` has passed;
- * WF_EENDED: the run is not under way (version 0) and has no news to come; WF_EFULL: no place;
- * WF_ECANCELLED: the deadline has passed, the client has gone, or the child ends; or what the store
- * fails with.
+ * microseconds. One with zeros as its pid and the version of a list, which need be none, stands for
+ * every run: then that list may show something else. Within half a second of it, it notices that
+ * the client has gone or that httpd wants the child to end. APR_SUCCESS: look at it, although the
+ * news may be none that shows; APR_TIMEUP: `most` has passed; WF_EENDED: the run is not under way
+ * (version 0) and has no news to come; WF_EFULL: no place; WF_ECANCELLED: the deadline has passed,
+ * the client has gone, or the child ends; or what the store fails with.
  */
 apr_status_t wf_waiter_watch(wf_waiter_t *waiter, const wf_run_t *run, int for_change,
                              apr_interval_time_t most);
 
-/* Says in the error log, at debug, that a run is watched, and for how long. */
+/*
+ * Waits for `time` microseconds whatever happens to runs, but no longer than the deadline, nor for
+ * a client that has gone. APR_SUCCESS, or WF_ECANCELLED as watch.
+ */
+apr_status_t wf_waiter_rest(wf_waiter_t *waiter, apr_interval_time_t time);
+
+/* Says in the error log, at debug, what is watched, and for how long. */
 void wf_waiter_log(const wf_waiter_t *waiter, const wf_watch_t *what);
 
 /* Whether what a watch came to is an end of the waiting, and no failure. */

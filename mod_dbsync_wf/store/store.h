@@ -400,8 +400,9 @@ struct wf_store_t {
                          apr_interval_time_t timeout, apr_pool_t *pool);
 
     /*
-     * Waits until a run has news. A run that is not under way, or is none, has ended. No change is
-     * missed between the get that gave the version and this.
+     * Waits until a run has news. A run that is not under way, or is none, has ended. Or, for every
+     * run, until a list may find something else, in whatever vhost. No change is missed between the
+     * get, or the list, that gave the version and this.
      * APR_SUCCESS, a hint as those of wait are; APR_TIMEUP; WF_EFULL where `most` wait already;
      * WF_ECANCELLED where it is wanted no more.
      */

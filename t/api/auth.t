@@ -18,6 +18,7 @@ my @endpoints = (
     ['GET', "/interrupt/$pid"],
     ['POST', "/interrupt/$pid"],
     ['GET', '/runs'],
+    ['GET', '/runs/events'],
     ['GET', "/logs/$pid"],
     ['GET', '/openapi.json'],
     ['GET', '/projects'],

@@ -5,6 +5,7 @@
 use strict;
 use warnings FATAL => 'all';
 use WfConfig qw(server_var);
+use WfEvents;
 use WfHttp ();
 use WfHttpd ();
 use WfTest;
@@ -15,9 +16,16 @@ my $httpd = WfHttpd->new('authz_projects');
 my $folder = $httpd->folder;
 my %password = (alice => 'wonderland', bob => 'builder', guest => 'guest@example.com');
 
-open my $out, '>', "$folder/groups" or die "$folder/groups: $!\n";
-print {$out} "crm: alice guest\nerp: bob\n";
-close $out or die "$folder/groups: $!\n";
+sub write_groups
+{
+    open my $to, '>', "$folder/groups.new" or die "$folder/groups.new: $!\n";
+    print {$to} @_;
+    close $to or die "$folder/groups.new: $!\n";
+    rename "$folder/groups.new", "$folder/groups" or die "$folder/groups: $!\n";
+    return;
+}
+
+write_groups("crm: alice guest\nerp: bob\n");
 for my $user (qw(alice bob)) {
     my $create = -e "$folder/users.dbm.pag" ? '' : 'c';
     my $said = qx(htdbm -TSDBM -${create}bs $folder/users.dbm $user $password{$user} 2>&1);
@@ -212,6 +220,22 @@ my $limited = start('alice', 605, 'queue')->json->{pid};
 is(start('bob', 605, 'queue')->status, 401, '<Limit POST>: not another');
 is(as('alice', 'GET', "/status/$limited")->status, 200, '<Limit POST>: who is meant');
 is_hidden('bob', $limited, '<Limit POST>: another');
+
+# Who leaves a group meanwhile sees no more of its project, and who comes sees it.
+{
+    my %stream = map {
+        ($_ => WfEvents->open(undef, base => '/main', port => $httpd->{port}, user => $_, query => '?project=600&limit=1'))
+    } qw(alice bob);
+    my $begin = time;
+    ok(($stream{alice}->pages_until(sub { @_ }))[-1], 'alice sees runs of project 600');
+    is(($stream{bob}->page)[0], '{"runs":[]}', 'bob sees none');
+    write_groups("crm: bob\nerp: alice\n");
+    $stream{alice}->pages_until(sub { !@_ });
+    $stream{bob}->pages_until(sub { @_ });
+    pass('it is the other way round then, although no run has changed');
+    cmp_ok(time - $begin, '<', 30, 'in good time');
+    $_->close for values %stream;
+}
 
 ok(scalar $httpd->log_lines(qr/\[dbsync_wf:error\].*WF0316/), 'the log tells of who was not authenticated');
 $httpd->stop;

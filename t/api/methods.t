@@ -13,6 +13,7 @@ my %allow = (
     "/status/$pid/events"                       => 'GET, HEAD, OPTIONS',
     "/interrupt/$pid"                           => 'GET, HEAD, POST, OPTIONS',
     '/runs'                                     => 'GET, HEAD, OPTIONS',
+    '/runs/events'                              => 'GET, HEAD, OPTIONS',
     "/logs/$pid"                                => 'GET, HEAD, OPTIONS',
     '/openapi.json'                             => 'GET, HEAD, OPTIONS',
     '/projects'                                 => 'GET, HEAD, OPTIONS',
@@ -21,9 +22,9 @@ my %allow = (
     '/projects/600/tasks/noop'                  => 'GET, HEAD, OPTIONS',
     '/project/600/task/noop'                    => 'GET, HEAD, OPTIONS',
     '/metrics'                                  => 'GET, HEAD, OPTIONS',
-    '/console/'                                 => 'GET, HEAD, OPTIONS',
     '/configurations'                           => 'GET, HEAD, OPTIONS',
     '/configurations/600/noop'                  => 'GET, HEAD, PUT, DELETE, OPTIONS',
+    '/console/'                                 => 'GET, HEAD, OPTIONS',
 );
 
 for my $path (sort keys %allow) {
@@ -40,7 +41,8 @@ for my $path (sort keys %allow) {
 
 for my $path ('', '/', '/projects/', '/project', '/projects/600/tasks', '/projects/600/tasks/noop/run/',
     '/projects//tasks/noop/run', '/projects/600/task/noop/run', '/Projects/600/tasks/noop/run',
-    '/run', '/metrics/', '/configurations/', '/configurations/600', '/configurations/600/noop/', '/runs/', '/runs/x', '/status', '/x') {
+    '/run', '/metrics/', '/runs/', '/runs/x', '/runs/events/', '/configurations/', '/configurations/600',
+    '/configurations/600/noop/', '/status', '/x') {
     rows(["GET $path", ['GET', $path], 404, problem => 'not-found']);
     rows(["POST $path", ['POST', "$path?trigger=API", json => '{}'], 404, problem => 'not-found']);
 }

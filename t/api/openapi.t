@@ -72,7 +72,7 @@ for my $path (sort keys %{$source->{paths}}) {
     (my $sent = $path) =~ s/\{(\w+)\}/{projectId => '600', taskId => 'noop', pid => 'x'}->{$1}/ge;
     my $answer = api('OPTIONS', $sent);
     my %methods = map { uc $_ => 1 } grep { $_ ne 'parameters' } keys %{$source->{paths}{$path}};
-    is($answer->header('Allow'), join(', ', grep({ $methods{$_ eq 'HEAD' ? 'GET' : $_} } qw(GET HEAD POST)),
+    is($answer->header('Allow'), join(', ', grep({ $methods{$_ eq 'HEAD' ? 'GET' : $_} } qw(GET HEAD POST PUT DELETE)),
         'OPTIONS'), "$path takes what is described");
 }
 
@@ -145,6 +145,7 @@ keep('an interrupt of nothing', 404, 'GET', '/interrupt/x');
 
 keep('runs', 200, 'GET', '/runs?limit=500');
 keep('a page of runs', 200, 'GET', '/runs?limit=1');
+keep('runs as they change', 200, 'GET', '/runs/events', base => '/small');
 keep('a limit that is none', 400, 'GET', '/runs?limit=x');
 keep('projects', 200, 'GET', '/projects');
 keep('a page of projects', 200, 'GET', '/projects?limit=1');

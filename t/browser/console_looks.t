@@ -26,7 +26,17 @@ my @views = (
         $browser->click($browser->named(button => qr/^Run/));
         wait_for('its end', 30, sub { $browser->text('.run-head .badge') eq 'completed' });
     }],
-    ['runs', 'runs', sub { $browser->one('.runs tbody tr') }],
+    ['edit', 'edit/569/12', sub {
+        $browser->click($browser->named(button => 'Generate a secret'));
+        $browser->fill($browser->one('#runs'), '0');
+        $browser->click($browser->named(button => 'Save'));
+        $browser->one('.notice');
+    }],
+    ['remove', '', sub {
+        $browser->click($browser->named(button => 'Remove Upsert customer'));
+        $browser->one('dialog[open]');
+    }],
+    ['runs', 'runs', sub { $browser->one('.runs tbody tr'); $browser->one('.charts rect') }],
     ['run', "run/$pids[2]", sub { $browser->one('.line .error') }],
     ['failed', "run/$pids[1]", sub { $browser->one('.line .error') }],
     ['nowhere', 'nowhere', sub {}],
@@ -48,6 +58,13 @@ for my $colours (qw(light dark)) {
         $browser->view_size(1200, 900);
         $console->is_accessible("$name, $colours");
     }
+}
+
+if ($ENV{WF_AXE}) {
+    $console->open('');
+    $browser->script('document.querySelector("h1").style.color = "#ddd"; document.querySelector("nav").remove();'
+        . 'document.querySelector("button").setAttribute("aria-label", "");');
+    isnt($console->mistakes, '', 'what is wrong would be found');
 }
 
 $console->is_quiet('nothing was wrong with the pages', qr{/(?:status|logs)/none\b.*404});

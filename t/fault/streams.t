@@ -89,6 +89,29 @@ sub goes_on_to
     is(run_get($pid)->{error}{type}, 'process-lost', 'whose run is lost');
 }
 
+# A stream of the list: what has happened under the next keeper is told by it, and nothing twice.
+{
+    my $pid = begin_run();
+    my @streams = map { WfEvents->open(undef, query => '?project=600&task=long-wait&limit=1') } 1 .. $MANY;
+    my %last = map { $_ => ($_->pages_until(sub { $_[0]{pid} eq $pid }))[-1]{-id} } @streams;
+    for my $round (1 .. 3) {
+        kill_one('keeper');
+        my $next = post_run('long-wait');
+        end_run($pid);
+        for my $events (@streams) {
+            my @pages = $events->pages_until(sub { $_[0]{pid} eq $next && $_[0]{progress} });
+            my @ids = ($last{$events}, map { $_->{-id} } @pages);
+            is(scalar(grep { $ids[$_] eq $ids[$_ - 1] } 1 .. $#ids), 0, "keeper $round: each list once");
+            $last{$events} = $ids[-1];
+        }
+        $pid = $next;
+    }
+    end_run($pid);
+    $_->pages_until(sub { $_[0]{status} eq 'interrupted' }) for @streams;
+    pass('the lists go on behind each of them');
+    $_->close for @streams;
+}
+
 # graceful: streams end, and their clients go on with the next child.
 {
     my $pid = begin_run();

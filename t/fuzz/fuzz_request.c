@@ -113,7 +113,7 @@ static void check_path(wf_slice_t path, apr_pool_t *pool)
         WF_ENSURE(!is_one_below(path, "/status/") && !is_one_below(path, "/interrupt/"));
         WF_ENSURE(!is_one_below(path, "/logs/"));
         WF_ENSURE(!wf_slice_is(path, "/runs") && !wf_slice_is(path, "/projects"));
-        WF_ENSURE(!wf_slice_is(path, "/openapi.json"));
+        WF_ENSURE(!wf_slice_is(path, "/openapi.json") && !wf_slice_is(path, "/runs/events"));
         WF_ENSURE(!is_one_below(path, "/projects/") && !is_one_below(path, "/project/"));
         WF_ENSURE(!wf_slice_is(path, "/metrics"));
         return;
@@ -136,6 +136,9 @@ static void check_path(wf_slice_t path, apr_pool_t *pool)
         break;
     case WF_ENDPOINT_RUNS:
         WF_ENSURE(wf_slice_is(path, "/runs"));
+        break;
+    case WF_ENDPOINT_RUNS_EVENTS:
+        WF_ENSURE(wf_slice_is(path, "/runs/events"));
         break;
     case WF_ENDPOINT_OPENAPI:
         WF_ENSURE(wf_slice_is(path, "/openapi.json"));

@@ -115,6 +115,13 @@ sub is_accessible
 {
     my ($self, $name) = @_;
     local $Test::Builder::Level = $Test::Builder::Level + 1;
+    return Test::More::is($self->mistakes, '', $name);
+}
+
+# What axe-core finds, one a line.
+sub mistakes
+{
+    my ($self) = @_;
     my $browser = $self->{browser};
     if (!$browser->script('return "axe" in window')) {
         $self->{axe} //= do {
@@ -130,7 +137,7 @@ const {violations} = await axe.run(document, {resultTypes: ["violations"], runOn
 return violations.flatMap(one => one.nodes.map(node =>
     `${one.id}: ${node.target.join(" ")}: ${node.failureSummary}`));
 END
-    return Test::More::is(join("\n", @{$found}), '', $name);
+    return join "\n", @{$found};
 }
 
 # Tests that nothing lies beyond the window's right edge, for one to scroll to.

@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 package WfEvents;
 
-# A client of GET /status/{pid}/events, which reads the stream as the WHATWG's HTML standard says.
+# A client of GET /status/{pid}/events, or of GET /runs/events, which reads the stream as the WHATWG's HTML
+# standard says.
 use strict;
 use warnings FATAL => 'all';
 use JSON::PP ();
@@ -9,6 +10,7 @@ use Time::HiRes qw(time);
 use WfTest qw(client);
 
 # WfEvents->open(PID, OPTION => …): asks for the stream and reads its head, which is then $events->head.
+# PID undef: the stream of the list of runs.
 # Options: base, id (Last-Event-ID), query, headers, protocol, and client()'s.
 sub open
 {
@@ -19,7 +21,8 @@ sub open
     my $id = delete $option{id};
     $ask{headers}{'Last-Event-ID'} = $id if defined $id;
     my $client = client(%option);
-    $client->ask('GET', "$base/status/$pid/events$query", %ask);
+    my $path = defined $pid ? "/status/$pid/events" : '/runs/events';
+    $client->ask('GET', "$base$path$query", %ask);
     return bless {client => $client, text => '', head => $client->head}, $class;
 }
 
@@ -67,6 +70,29 @@ sub run
     my $run = JSON::PP->new->utf8->decode($event->{data});
     $run->{-id} = $event->{id};
     return $run;
+}
+
+# The next event, which must be runs: its data as they are, and the event's id.
+sub page
+{
+    my ($self) = @_;
+    my $event = $self->event or die "the stream has ended\n";
+    die "an event $event->{event}\n" if $event->{event} ne 'runs';
+    return ($event->{data}, $event->{id});
+}
+
+# Reads on until a list for which CODE, given its runs, is true: all lists that were read, each with its
+# event's id as "-id", and the last one.
+sub pages_until
+{
+    my ($self, $code) = @_;
+    my @pages;
+    do {
+        my ($data, $id) = $self->page;
+        push @pages, JSON::PP->new->utf8->decode($data);
+        $pages[-1]{-id} = $id;
+    } until $code->(@{$pages[-1]{runs}});
+    return @pages;
 }
 
 # Reads on until a run with that status: all runs that were read, and the last one.

@@ -238,6 +238,7 @@ OPERATIONS = {
     'LOGS': ['getLog'],
     'INTERRUPT': ['interruptRunByGet', 'interruptRun'],
     'RUNS': ['listRuns'],
+    'RUNS_EVENTS': ['streamRuns'],
     'PROJECTS': ['listProjects'],
     'PROJECT': ['getProject'],
     'TASK': ['getTask'],

@@ -166,6 +166,8 @@ static void routes_what_has_no_ids(void **state)
     assert_int_equal(route.endpoint, WF_ENDPOINT_METRICS);
     assert_int_equal(parse(&route, "/runs"), APR_SUCCESS);
     assert_int_equal(route.endpoint, WF_ENDPOINT_RUNS);
+    assert_int_equal(parse(&route, "/runs/events"), APR_SUCCESS);
+    assert_int_equal(route.endpoint, WF_ENDPOINT_RUNS_EVENTS);
     assert_null(route.project);
     assert_false(route.has_pid);
 }
@@ -221,6 +223,11 @@ static void routes_nothing_else(void **state)
         "/Console/",
         "/metrics/x",
         "/runs/x",
+        "/runs/events/",
+        "/runs/events/x",
+        "/runs//events",
+        "/runs/Events",
+        "/events",
         "/openapi",
         "/openapi.json/",
         "/openapi.yaml",

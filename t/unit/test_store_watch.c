@@ -134,6 +134,111 @@ static void each_change_wakes(void **state)
     assert_woken(&end);
 }
 
+/* A list's version, which two lists have in common that nothing has happened between. */
+static apr_uint64_t version_of_all(fixture_t *f)
+{
+    wf_run_query_t query = {.vhost = VHOST, .limit = 1};
+    wf_run_list_t first, second;
+
+    assert_int_equal(f->store->list(&first, f->store, &query, NULL, f->pool), APR_SUCCESS);
+    query.vhost = "another";
+    query.limit = 5;
+    assert_int_equal(f->store->list(&second, f->store, &query, NULL, f->pool), APR_SUCCESS);
+    assert_true(first.version != 0);
+    assert_true(first.version == second.version);
+    return first.version;
+}
+
+/* Two who watch all runs, as what they have seen stands. */
+static void begin_to_watch_all(watcher_t any[2], fixture_t *f)
+{
+    static const wf_uuid_t all = {{0}};
+    apr_uint64_t seen = version_of_all(f);
+    apr_time_t deadline = wf_clock() + AT_ONCE;
+
+    begin_watch(&any[0], f, &all, seen);
+    begin_watch(&any[1], f, &all, seen);
+    while (call(f, &all, seen, 2, 0, f->pool) != WF_EFULL) {
+        assert_true(wf_clock() < deadline);
+    }
+}
+
+/* That both were told, and that there is no way to miss it. */
+static void assert_all_told(watcher_t any[2], fixture_t *f)
+{
+    apr_uint64_t seen = any[0].version;
+
+    assert_woken(&any[0]);
+    assert_woken(&any[1]);
+    assert_true(version_of_all(f) != seen);
+    assert_int_equal(call(f, &any[0].pid, seen, 2, LONG, f->pool), APR_SUCCESS);
+}
+
+static void whatever_a_list_may_show_wakes_who_watches_all(void **state)
+{
+    fixture_t *f = *state;
+    wf_new_run_t spec = new_run("12"), lost = new_run("12");
+    apr_uint64_t a = join_ok(f, "a"), count;
+    wf_run_progress_t progress = {"one", 1, 2};
+    wf_run_records_t records = {0, 0, 0};
+    wf_finish_t finish;
+    watcher_t any[2];
+    wf_run_t *run;
+    int more;
+
+    begin_to_watch_all(any, f);
+    create_ok(f, &spec);
+    assert_all_told(any, f);
+    begin_to_watch_all(any, f);
+    finish = completed(claim_one(f, a).token);
+    assert_all_told(any, f);
+    begin_to_watch_all(any, f);
+    assert_int_equal(f->store->progress(f->store, &finish.token, &progress, &records, f->pool),
+                     APR_SUCCESS);
+    assert_all_told(any, f);
+    begin_to_watch_all(any, f);
+    assert_int_equal(f->store->interrupt(&run, f->store, VHOST, &spec.pid, "bob", NULL, f->pool),
+                     APR_SUCCESS);
+    assert_all_told(any, f);
+    begin_to_watch_all(any, f);
+    assert_int_equal(f->store->finish(NULL, f->store, &finish, f->pool), APR_SUCCESS);
+    assert_all_told(any, f);
+    begin_to_watch_all(any, f);
+    assert_int_equal(f->store->purge(&count, &more, f->store, 0, f->pool), APR_SUCCESS);
+    assert_int_equal(count, 1);
+    assert_all_told(any, f);
+    create_ok(f, &lost);
+    claim_one(f, a);
+    begin_to_watch_all(any, f);
+    join_ok(f, "a"); /* the run is lost with the runner that had it */
+    assert_all_told(any, f);
+}
+
+/* What no list shows is no news: a run's output, a runner, who reads, and a run that was refused.
+ */
+static void nothing_else_does(void **state)
+{
+    static const wf_uuid_t all = {{0}};
+    fixture_t *f = *state;
+    wf_new_run_t spec = new_run("12");
+    apr_uint64_t a = join_ok(f, "a"), seen;
+    wf_token_t token;
+    wf_run_list_t list;
+    wf_run_query_t query = {.vhost = VHOST, .limit = 5};
+
+    create_ok(f, &spec);
+    token = claim_one(f, a).token;
+    seen = version_of_all(f);
+    assert_int_equal(f->store->append_output(f->store, &token, 0, wf_slice("out"), f->pool),
+                     APR_SUCCESS);
+    join_ok(f, "b");
+    create_ok(f, &spec); /* the same call again */
+    assert_int_equal(f->store->list(&list, f->store, &query, NULL, f->pool), APR_SUCCESS);
+    assert_int_equal(call(f, &all, seen, 1, 0, f->pool), APR_TIMEUP);
+    assert_true(version_of_all(f) == seen);
+    assert_int_equal(call(f, &all, 0, 1, LONG, f->pool), APR_SUCCESS); /* of no list */
+}
+
 static void the_bound_is_kept(void **state)
 {
     fixture_t *f = *state;
@@ -160,14 +265,16 @@ static void a_new_keeper_is_watched_on(void **state)
 {
     fixture_t *f = *state;
     wf_new_run_t spec = new_run("12");
-    watcher_t any, end;
+    watcher_t any, end, all[2];
     wf_run_t *run;
 
     create_ok(f, &spec);
+    begin_to_watch_all(all, f);
     begin_watch(&any, f, &spec.pid, get_ok(f, &spec.pid)->version);
     begin_watch(&end, f, &spec.pid, 0);
-    await_watchers(f, &spec.pid, 2);
+    await_watchers(f, &spec.pid, 4);
     restart_keeper(f, SIGKILL);
+    assert_all_told(all, f); /* it cannot know whether they have missed something */
     await_watchers(f, &spec.pid, 1);
     assert_int_equal(f->store->interrupt(&run, f->store, VHOST, &spec.pid, "bob", NULL, f->pool),
                      APR_SUCCESS);
@@ -319,6 +426,8 @@ int main(void)
         STORE_TEST(the_time_is_up),
         STORE_TEST(what_is_not_under_way_has_ended),
         STORE_TEST(each_change_wakes),
+        STORE_TEST(whatever_a_list_may_show_wakes_who_watches_all),
+        STORE_TEST(nothing_else_does),
         STORE_TEST(the_bound_is_kept),
         STORE_TEST(a_new_keeper_is_watched_on),
         STORE_TEST(nobody_waits_for_what_is_not_wanted),

@@ -35,12 +35,14 @@ void wf_board_init(wf_board_t *board, apr_pool_t *pool)
     TAILQ_INIT(&board->ready);
     board->queued = 0;
     board->version = (apr_uint64_t)wf_clock(); /* fewer are given out than there are microseconds */
+    board->age = board->version;
     board->watchers = 0;
     board->stirred = apr_pcalloc(pool, sizeof(*board->stirred));
     wf_buf_bind(board->stirred, pool);
 }
 
-static void stir(wf_entry_t *entry)
+/* What is kept elsewhere of an entry has changed. */
+static void stir_beside(wf_entry_t *entry)
 {
     wf_board_t *board = entry->board;
 
@@ -48,6 +50,12 @@ static void stir(wf_entry_t *entry)
     if (board->watchers) {
         wf_buf_add(board->stirred, &entry->pid, sizeof(entry->pid));
     }
+}
+
+static void stir(wf_entry_t *entry)
+{
+    entry->board->age++;
+    stir_beside(entry);
 }
 
 /* The hash's key lies in the entry: out of the hash first. */
@@ -304,7 +312,12 @@ void wf_entry_set_progress(wf_entry_t *entry, const wf_run_progress_t *progress,
 
 void wf_entry_touch(wf_entry_t *entry)
 {
-    stir(entry);
+    stir_beside(entry);
+}
+
+void wf_board_touch(wf_board_t *board)
+{
+    board->age++;
 }
 
 wf_holder_t *wf_board_holder(wf_board_t *board, apr_uint64_t incarnation)

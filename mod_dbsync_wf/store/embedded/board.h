@@ -13,7 +13,8 @@
  *
  * Whatever a client may see of an entry changes its version; no version was ever another entry's,
  * or an earlier keeper's since the machine was started. While somebody watches, the board notes the
- * pids of entries that changed or went.
+ * pids of entries that changed or went. Its age is the same for all runs together, those that have
+ * ended included: it changes with whatever a list may show of one.
  */
 #ifndef WF_STORE_EMBEDDED_BOARD_H
 #define WF_STORE_EMBEDDED_BOARD_H
@@ -86,6 +87,7 @@ struct wf_board_t {
     struct wf_group_queue ready;
     apr_uint32_t queued;   /* in all groups */
     apr_uint64_t version;  /* the latest given out */
+    apr_uint64_t age;      /* another one where a list of runs may show something else */
     apr_uint32_t watchers; /* how many want to know what is stirred */
     wf_buf_t *stirred;     /* pids, some more than once; who has told the watchers empties it */
 };
@@ -137,8 +139,12 @@ void wf_entry_set_interrupt(wf_entry_t *entry, apr_time_t when, const char *by);
 void wf_entry_set_progress(wf_entry_t *entry, const wf_run_progress_t *progress,
                            const wf_run_records_t *records);
 
-/* Notes that something has changed that is kept elsewhere, and that a client may see. */
+/* Notes that something has changed that is kept elsewhere, and that a client may see, but not in a
+ * list. */
 void wf_entry_touch(wf_entry_t *entry);
+
+/* Notes that a list may show something else, although no run that is under way has changed. */
+void wf_board_touch(wf_board_t *board);
 
 /* Holders: found or NULL; added, with all news pending; removed (it must hold nothing). */
 wf_holder_t *wf_board_holder(wf_board_t *board, apr_uint64_t incarnation);

@@ -161,6 +161,7 @@ static apr_status_t list_runs(wf_run_list_t *list, wf_store_t *store, const wf_r
         return rv;
     }
     list->more = wf_message_u64(&call->message, WF_FIELD_MORE) != 0;
+    list->version = wf_message_u64(&call->message, WF_FIELD_VERSION);
     rv = wf_message_pid(&list->next, &call->message);
     return rv == APR_SUCCESS ? take_runs(list->runs, call->message.body, pool) : rv;
 }

@@ -78,7 +78,8 @@ struct wf_keeper_t {
     struct wf_peer_list touched;
     struct wf_peer_list waiting;
     struct wf_peer_list claiming;
-    struct wf_peer_list watching[WF_WATCH_LISTS]; /* by the last byte of the pid */
+    struct wf_peer_list watching[WF_WATCH_LISTS + 1]; /* by the pid's last byte; of all runs */
+    apr_uint64_t told_age;   /* the board's, when those who watch all runs were told last */
     apr_time_t watch_next;   /* a wf_clock time, no later than the end of any WATCH */
     apr_pool_t *batch;       /* cleared after each batch */
     wf_restarts_t *restarts; /* NULL: not known */
@@ -111,7 +112,7 @@ void wf_peer_drop_wait(wf_keeper_t *keeper, wf_peer_t *peer);
 /* keeper_news.c: WATCH, which is answered later unless there is news already: then *now is 1. */
 apr_status_t wf_news_begin(int *now, wf_keeper_t *keeper, wf_peer_t *peer, const wf_message_t *m);
 
-/* Answers each WATCH whose run has news, or whose time is up. */
+/* Answers each WATCH that has news, or whose time is up. */
 void wf_news_answer_all(wf_keeper_t *keeper);
 
 /* Makes the lists; forgets a peer's WATCH, where it has one. */

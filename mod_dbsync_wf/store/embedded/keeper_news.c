@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* WATCH: who waits for a run to change or to end. One a connection, all of them in lists by pid. */
+/*
+ * WATCH: who waits for a run to change or to end, or for anything that a list of runs may show. One
+ * a connection, all of them in lists by pid; the last list is of those who watch no run alone.
+ */
 #include "store/embedded/keeper_internal.h"
 
 #include "base/clock.h"
@@ -7,14 +10,23 @@
 #define WATCH_MAX apr_time_from_sec(3600)
 #define NEVER     APR_INT64_MAX
 
+/* Whether it stands for every run there is. */
+static int is_any(const wf_uuid_t *pid)
+{
+    static const wf_uuid_t any = {{0}};
+
+    return memcmp(pid, &any, sizeof(any)) == 0;
+}
+
 static struct wf_peer_list *list_of(wf_keeper_t *keeper, const wf_uuid_t *pid)
 {
-    return &keeper->watching[pid->bytes[sizeof(pid->bytes) - 1] % WF_WATCH_LISTS];
+    return &keeper->watching[is_any(pid) ? WF_WATCH_LISTS
+                                         : pid->bytes[sizeof(pid->bytes) - 1] % WF_WATCH_LISTS];
 }
 
 void wf_news_init(wf_keeper_t *keeper)
 {
-    for (int i = 0; i < WF_WATCH_LISTS; i++) {
+    for (int i = 0; i <= WF_WATCH_LISTS; i++) {
         TAILQ_INIT(&keeper->watching[i]);
     }
     keeper->watch_next = NEVER;
@@ -32,8 +44,12 @@ void wf_news_drop(wf_keeper_t *keeper, wf_peer_t *peer)
 /* Whether the run differs from what the watcher has seen; version 0 waits for its end alone. */
 static int has_news(wf_keeper_t *keeper, const wf_uuid_t *pid, apr_uint64_t version)
 {
-    const wf_entry_t *entry = wf_board_find(&keeper->state.board, pid);
+    const wf_entry_t *entry;
 
+    if (is_any(pid)) {
+        return version != keeper->state.board.age;
+    }
+    entry = wf_board_find(&keeper->state.board, pid);
     return !entry || (version != 0 && entry->version != version);
 }
 
@@ -94,6 +110,27 @@ static void answer_watchers_of(wf_keeper_t *keeper, const wf_uuid_t *pid)
     }
 }
 
+/*
+ * Answers those who watch all runs. Who came with another age than the board's was answered at
+ * once: while that stays the same, nobody in the list has news.
+ */
+static void answer_watchers_of_all(wf_keeper_t *keeper)
+{
+    apr_uint64_t age = keeper->state.board.age;
+    wf_peer_t *peer, *next;
+
+    if (age == keeper->told_age) {
+        return;
+    }
+    keeper->told_age = age;
+    for (peer = TAILQ_FIRST(&keeper->watching[WF_WATCH_LISTS]); peer; peer = next) {
+        next = TAILQ_NEXT(peer, watch);
+        if (peer->watch_version != age) {
+            answer(keeper, peer, 1);
+        }
+    }
+}
+
 /* Answers those of a list whose time is up; *next becomes the earliest end of the others. */
 static void answer_late(apr_time_t *next, wf_keeper_t *keeper, struct wf_peer_list *list,
                         apr_time_t now)
@@ -131,9 +168,10 @@ void wf_news_answer_all(wf_keeper_t *keeper)
         return; /* there is no board, and nobody was let in to watch it */
     }
     answer_stirred(keeper);
+    answer_watchers_of_all(keeper);
     if (keeper->watch_next != NEVER && keeper->watch_next <= (now = wf_clock())) {
         keeper->watch_next = NEVER;
-        for (int i = 0; i < WF_WATCH_LISTS; i++) {
+        for (int i = 0; i <= WF_WATCH_LISTS; i++) {
             answer_late(&keeper->watch_next, keeper, &keeper->watching[i], now);
         }
     }

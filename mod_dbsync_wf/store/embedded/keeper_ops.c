@@ -268,6 +268,7 @@ static apr_status_t do_list(wf_keeper_t *keeper, wf_peer_t *peer, const wf_messa
     }
     wf_field_add_u64(&peer->out, WF_FIELD_MORE, (apr_uint64_t)list.more);
     wf_field_add(&peer->out, WF_FIELD_PID, wf_slice_of(&list.next, sizeof(list.next)));
+    wf_field_add_u64(&peer->out, WF_FIELD_VERSION, list.version);
     return APR_SUCCESS;
 }
 

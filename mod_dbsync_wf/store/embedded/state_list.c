@@ -99,6 +99,7 @@ apr_status_t wf_state_list(wf_run_list_t *list, wf_state_t *state, const wf_run_
     apr_status_t rv;
 
     memset(list, 0, sizeof(*list));
+    list->version = state->board.age;
     list->runs = apr_array_make(pool, 64, sizeof(wf_run_t));
     if (!query->vhost || !query->limit) {
         return WF_EINVALID;

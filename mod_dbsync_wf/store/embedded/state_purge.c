@@ -79,6 +79,7 @@ static apr_status_t purge_run(apr_uint64_t *count, step_t *step, const wf_uuid_t
     }
     if (rv == APR_SUCCESS) {
         ++*count;
+        wf_board_touch(&state->board);
     }
     return rv;
 }

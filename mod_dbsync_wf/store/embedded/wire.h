@@ -102,7 +102,7 @@ enum {
     WF_FIELD_STATUS,
     WF_FIELD_FROM, /* microseconds since 1970, as is the next */
     WF_FIELD_TO,
-    WF_FIELD_VERSION, /* of a run under way */
+    WF_FIELD_VERSION, /* of a run under way, or of a list */
     WF_FIELD_OFFSET,  /* in a run's output; in a CLAIM, how long it is */
     WF_FIELD_OUTPUT,
     WF_FIELD_STATS,
