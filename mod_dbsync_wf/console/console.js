@@ -48,6 +48,14 @@ function button(label, act, properties) {
     return h('button', {type: 'button', ...properties, on: {click: act}}, label);
 }
 
+// Marks a button as one that does nothing at the moment, or no longer so; gives whether that is new. It
+// is not disabled: that would take the focus from whoever has just pressed it.
+function setBusy(element, busy = true) {
+    const was = element.getAttribute('aria-disabled') === 'true';
+    element.setAttribute('aria-disabled', String(busy));
+    return was !== busy;
+}
+
 function link(label, hash, properties) {
     return h('a', {href: hash, ...properties}, label);
 }
@@ -125,8 +133,9 @@ function duration(milliseconds) {
         return `${seconds.toFixed(seconds < 10 ? 2 : 1)} s`;
     }
     const minutes = Math.floor(seconds / 60);
-    return minutes < 60 ? `${minutes} min ${Math.floor(seconds % 60)} s`
-        : `${Math.floor(minutes / 60)} h ${minutes % 60} min`;
+    const parts = minutes < 60 ? [[minutes, 'min'], [Math.floor(seconds % 60), 's']]
+        : [[Math.floor(minutes / 60), 'h'], [minutes % 60, 'min']];
+    return parts.filter(([number]) => number > 0).map(part => part.join(' ')).join(' ');
 }
 
 function between(from, to) {
@@ -701,11 +710,14 @@ function jsonEditor(label, {id, text, hint, optional, rows, changed}) {
         timer = setTimeout(check, area.value.length > 50000 ? 300 : 0);
         changed?.();
     });
+    const set = value => {
+        area.value = value;
+        area.dispatchEvent(new Event('input', {bubbles: true}));
+        check();
+    };
     const format = button('Format', () => {
         if (check() && area.value.trim() !== '') {
-            area.value = formatJson(area.value);
-            changed?.();
-            check();
+            set(formatJson(area.value));
         } else {
             area.focus();
         }
@@ -714,8 +726,7 @@ function jsonEditor(label, {id, text, hint, optional, rows, changed}) {
         h('div', {class: 'row'}, h('label', {for: id, class: 'grow'}, label), format), area, says,
         h('p', {id: `${id}-hint`, class: 'hint'}, hint));
     check();
-    return {element, area, says, isValid: check, text: () => area.value.trim(),
-        set(value) { area.value = value; changed?.(); check(); }};
+    return {element, area, says, set, isValid: check, text: () => area.value.trim()};
 }
 
 // ---- following a run ----
@@ -769,6 +780,11 @@ function isFinal(run) {
     return ['completed', 'error', 'interrupted'].includes(run.status);
 }
 
+// Whether nothing more is to come: it has ended, and whoever wanted to know has been told, or not.
+function isSettled(run) {
+    return isFinal(run) && !['wanted', 'pending'].includes(run.callback?.status);
+}
+
 // Calls tell(run, text) for each state of a run, up to its end; fail(error) where it cannot be had.
 function followRun(pid, signal, tell, fail) {
     const end = new AbortController();
@@ -776,10 +792,10 @@ function followRun(pid, signal, tell, fail) {
     const take = text => {
         const run = JSON.parse(text);
         tell(run, text);
-        if (isFinal(run)) {
+        if (isSettled(run)) {
             end.abort();
         }
-        return !isFinal(run);
+        return !isSettled(run);
     };
     const poll = async () => {
         try {
@@ -791,7 +807,9 @@ function followRun(pid, signal, tell, fail) {
             return false;
         }
     };
-    stream(`status/${pid}/events`, end.signal, {status: take}, poll, 1500);
+    // The stream ends with the run (204, when the browser asks again); what becomes of its callback after
+    // that is asked for.
+    stream(`status/${pid}/events`, end.signal, {status: take}, poll, 2000);
 }
 
 // Reads one answer of a log to its end; gives how many bytes came.
@@ -899,7 +917,8 @@ function factsOf(run) {
         run.trigger ? fact('Trigger', said(run.trigger)) : null,
         fact('Submitted', moment(run.submitTime)),
         run.startTime ? fact('Waited', between(run.submitTime, run.startTime)) : null,
-        run.completionTime && run.startTime ? fact('Took', between(run.startTime, run.completionTime)) : null,
+        run.startTime ? fact(run.completionTime ? 'Took' : 'Goes on for',
+            between(run.startTime, run.completionTime ?? Date.now())) : null,
         records ? fact('Records', `${count.format(records.read)} read, ${count.format(records.written)} written, `
             + `${count.format(records.failed)} failed`) : null);
 }
@@ -914,24 +933,26 @@ function callbackOf(callback) {
         callback.reason ? fact('Reason', said(callback.reason)) : null));
 }
 
+// Gives whether that was done.
 async function interrupt(pid, signal) {
     try {
         await insist('POST', `interrupt/${pid}`, {signal}, 4);
         announce('The run is being interrupted');
+        return true;
     } catch (error) {
         if (!signal.aborted) {
             toast(['The run was not interrupted: ', said(error.problem?.detail ?? error.message)]);
         }
+        return false;
     }
 }
 
-// A result, unless it is the one that is shown: its box may have been scrolled.
+// A run's result, once: it never changes, and its box may have been scrolled.
 function showResult(place, run, text) {
-    const raw = jsonParts(text).get('result');
-    if (raw === undefined || place.dataset.shown === raw.length.toString()) {
+    const raw = isFinal(run) && !place.firstChild ? jsonParts(text).get('result') : undefined;
+    if (raw === undefined) {
         return;
     }
-    place.dataset.shown = raw.length;
     // A text is more readable as what it says than as JSON.
     const shown = typeof run.result === 'string' ? run.result : prettyJson(raw);
     place.replaceChildren(h('h3', null, 'Result'), box(shown, 'Result'),
@@ -942,8 +963,11 @@ function showResult(place, run, text) {
 function runPanel(pid, signal, {title, more, output: outputFirst} = {}) {
     const head = h('h2', {tabindex: -1}, title);
     const state = h('span', null);
-    const stop = button('Interrupt', () => { stop.disabled = true; interrupt(pid, signal); },
-        {class: 'tiny danger', hidden: true});
+    const stop = button('Interrupt', () => {
+        if (setBusy(stop)) {
+            interrupt(pid, signal).then(done => done || setBusy(stop, false));
+        }
+    }, {class: 'tiny danger', hidden: true});
     const progress = h('div', null);
     const facts = h('div', null);
     const trouble = h('div', null);
@@ -961,7 +985,9 @@ function runPanel(pid, signal, {title, more, output: outputFirst} = {}) {
             head.focus();
         }
         stop.hidden = isFinal(run);
-        stop.disabled = Boolean(run.interruptTime) || stop.disabled && !isFinal(run);
+        if (run.interruptTime) {
+            setBusy(stop);
+        }
         progress.replaceChildren(...isFinal(run) ? [] : progressOf(run));
         facts.replaceChildren(factsOf(run));
         trouble.replaceChildren(run.error ? notice(run.error.title ?? run.error.type, run.error.detail) : '');
@@ -971,6 +997,12 @@ function runPanel(pid, signal, {title, more, output: outputFirst} = {}) {
             output.end();
         }
     };
+    const timer = setInterval(() => {
+        if (last && !isFinal(last)) {
+            facts.replaceChildren(factsOf(last));
+        }
+    }, 1000);
+    signal.addEventListener('abort', () => clearInterval(timer), {once: true});
     followRun(pid, signal, show, error => trouble.replaceChildren(noticeOf(error)));
     followLog(pid, signal, () => last !== null && isFinal(last), output.add);
     const outputs = h('section', {class: 'part'}, h('h3', null, 'Output'), output.element);
@@ -1042,6 +1074,7 @@ function taskItem(task, view) {
                 h('span', {class: 'soft small'}, marks.filter(Boolean).join(' · ')),
                 task.description ? h('p', {class: 'soft'}, said(brief(task.description, 1000))) : null),
             h('div', {class: 'row'}, taskButtons(task, view))),
+        task.broken ? notice('What was set here cannot be used', 'Edit it, or use the project file’s.') : null,
         task.source === 'removed' ? null : [copyable(runAddress(task), 'run endpoint', {method: 'POST'}),
             curlDetails(task)]);
 }
@@ -1227,17 +1260,15 @@ function testForm(task, example, start) {
         button('Back to the example', () => editor.set(example), {class: 'plain'})));
     form.addEventListener('submit', async event => {
         event.preventDefault();
-        if (run.disabled) {
-            return;
-        }
         if (!editor.isValid()) {
             editor.area.focus();
             announce(editor.says.textContent);
             return;
         }
-        run.disabled = true;
-        await start(editor.area.value);
-        run.disabled = false;
+        if (setBusy(run)) {
+            await start(editor.area.value);
+            setBusy(run, false);
+        }
     });
     form.addEventListener('keydown', event => {
         if (event.key === 'Enter' && (event.ctrlKey || event.metaKey)) {
@@ -1337,6 +1368,8 @@ function timeLine(run) {
         point('completed', 'Submitted', run.submitTime),
         run.startTime ? point('completed', 'Started', run.startTime) : null,
         (run.actions ?? []).map(actionItem),
+        !isFinal(run) && run.progress?.action ? h('li', {class: 'running'}, h('div', {class: 'row'},
+            h('strong', null, said(run.progress.action)), badge('running'))) : null,
         run.actionsLeftOut ? h('li', null, `${plural(run.actionsLeftOut, 'action is', 'actions are')} left out`) : null,
         run.interruptTime ? point('interrupted', 'Interrupt requested', run.interruptTime) : null,
         run.completionTime ? point(run.status, ends[run.status] ?? run.status, run.completionTime) : null));
@@ -1402,7 +1435,8 @@ function freshSecret() {
 function secretField(hasSecret) {
     const input = h('input', {id: 'secret', type: 'password', autocomplete: 'new-password', spellcheck: 'false'});
     const field = inputField('/callback/secret', 'Secret that callbacks are signed with', input,
-        hasSecret ? 'One is set. Leave this empty to keep it.' : '“whsec_” and the base64 of 24 to 64 random bytes.');
+        hasSecret ? 'One is set. Leave this empty to keep it.'
+            : '“whsec_” and the base64 of 24 to 64 random bytes.');
     const shown = h('div', {class: 'stack'});
     field.element.append(h('div', {class: 'row'}, button('Generate a secret', () => {
         input.value = freshSecret();
@@ -1477,7 +1511,8 @@ function mistakesIn(fields) {
         const number = Number(field.input.value);
         if ((field.input.value !== '' || other.input.value !== '' || field.input.validity.badInput)
             && !(Number.isInteger(number) && number >= 1 && number <= most)) {
-            mistakes.push([field, `must be a whole number from 1 to ${count.format(most)}; leave both empty for no limit`]);
+            mistakes.push([field, `must be a whole number from 1 to ${count.format(most)}; leave both empty for `
+                + 'no limit']);
         }
     }
     if (fields.secret.input.value !== '' && fields.url.input.value.trim() === '') {
@@ -1541,10 +1576,11 @@ function editForm(task, place, actions) {
             return;
         }
         const save = form.querySelector('[type=submit]');
-        save.disabled = true;
-        await actions.save(documentOf(fields), error => complain(place, fields, error.message,
-            mistakesOf(error, fields)));
-        save.disabled = false;
+        if (setBusy(save)) {
+            await actions.save(documentOf(fields), error => complain(place, fields, error.message,
+                mistakesOf(error, fields)));
+            setBusy(save, false);
+        }
     });
     return form;
 }
@@ -1683,7 +1719,7 @@ function drawHours(hours, width) {
     const step = (width - left) / hours.length;
     const scale = {most, height: 130, bottom: 140, step, gap: step > 8 ? 3 : 1, x: i => left + i * step};
     const ids = Object.fromEntries(OUTCOMES.map(outcome => [outcome, freshId('pattern')]));
-    const every = Math.ceil(46 / step);
+    const every = Math.ceil(64 / step); // as many labels as have room
     return {height: 164, parts: [
         svg('defs', null, OUTCOMES.map(outcome => patternOf(outcome, ids[outcome]))),
         [0, 0.5, 1].map(part => {
@@ -1692,7 +1728,7 @@ function drawHours(hours, width) {
                 svg('text', {x: left - 6, y: y + 4, 'text-anchor': 'end'}, count.format(most * part))];
         }),
         hours.map((hour, i) => hourBar(hour, i, scale, ids)),
-        hours.map((hour, i) => (i % every === 0 && scale.x(i) + 34 < width
+        hours.map((hour, i) => (i % every === 0 && scale.x(i) + 52 < width
             ? svg('text', {x: scale.x(i), y: 158}, hourOf.format(new Date(hour.from))) : null)),
     ].flat(Infinity).filter(part => part !== null)};
 }
@@ -1735,9 +1771,9 @@ function drawDurations(rows, width) {
 function durationsFigure(durations, signal) {
     const rows = durations.map((bucket, i) => ({runs: bucket.runs,
         name: durationName(bucket, durations[i - 1]?.upTo ?? 0)}));
+    const text = rows.filter(row => row.runs > 0).map(row => `${count.format(row.runs)} ${row.name}`).join(', ');
     return h('figure', null, h('figcaption', null, 'How long they took'),
-        chart(`How long runs took: ${rows.filter(row => row.runs > 0).map(row => `${count.format(row.runs)} ${row.name}`)
-            .join(', ')}`, signal, width => drawDurations(rows, width)),
+        chart(`How long runs took: ${text}`, signal, width => drawDurations(rows, width)),
         chartTable('How long runs took', ['Time', 'Runs'], rows.map(row => [row.name, count.format(row.runs)])));
 }
 
@@ -1807,9 +1843,10 @@ function filterForm(query, tasks) {
     });
     form.addEventListener('submit', event => {
         event.preventDefault();
-        const chosen = new URLSearchParams([...new FormData(form)].map(([name, value]) =>
-            [name, ['from', 'to'].includes(name) ? fromLocal(value) : value.trim()]).filter(([, value]) => value !== ''));
-        location.hash = `#/runs${chosen.size > 0 ? `?${chosen}` : ''}`;
+        const asked = [...new FormData(form)].map(([name, value]) =>
+            [name, ['from', 'to'].includes(name) ? fromLocal(value) : value.trim()]);
+        const wanted = new URLSearchParams(asked.filter(([, value]) => value !== ''));
+        location.hash = `#/runs${wanted.size > 0 ? `?${wanted}` : ''}`;
     });
     return form;
 }
@@ -1844,12 +1881,15 @@ class RunList {
     }
 
     // Takes a page: the newest ones where it is the first. What lies within it and is not in it is no
-    // longer among those that are asked for.
+    // longer among those that are asked for. Where more have come than a page has, what is between it and
+    // the older ones is not known: those go, and true is given, for "More" to go on behind this page.
     take(page, isFirst) {
         const pids = new Set(page.runs.map(run => run.pid));
+        const known = [...this.rows];
         const oldest = page.next === undefined ? '' : page.runs.at(-1)?.pid ?? '';
-        for (const [pid, row] of isFirst ? [...this.rows] : []) {
-            if (pid >= oldest && !pids.has(pid)) {
+        const isApart = isFirst && page.next !== undefined && !known.some(([pid]) => pids.has(pid));
+        for (const [pid, row] of isFirst ? known : []) {
+            if (isApart || (pid >= oldest && !pids.has(pid))) {
                 row.element.remove();
                 this.rows.delete(pid);
             }
@@ -1862,6 +1902,7 @@ class RunList {
             this.rows.get(run.pid).update(run);
         }
         this.empty.hidden = this.rows.size > 0;
+        return isApart;
     }
 
     // Before the first one that is older; most are at one of the ends.
@@ -1875,10 +1916,10 @@ class RunList {
 
 function runsTable() {
     const body = h('tbody', {role: 'rowgroup'});
+    const names = ['Task', 'Status', 'Submitted', 'Took', 'User', 'Run'].map(name => h('th', {scope: 'col',
+        role: 'columnheader', class: name === 'Took' ? 'number' : false}, name));
     const table = h('table', {class: 'runs', role: 'table', 'aria-label': 'Runs'},
-        h('thead', {role: 'rowgroup'}, h('tr', {role: 'row'}, ['Task', 'Status', 'Submitted', 'Took', 'User', 'Run']
-            .map(name => h('th', {scope: 'col', role: 'columnheader', class: name === 'Took' ? 'number' : false}, name)))),
-        body);
+        h('thead', {role: 'rowgroup'}, h('tr', {role: 'row'}, names)), body);
     return {table, body};
 }
 
@@ -1901,12 +1942,11 @@ function runsView(signal, rest, asked) {
         list.take(data, false);
     }));
     const take = data => {
-        if (next === null && list.rows.size === 0) { // afterwards only "More" moves it
-            next = data.next ?? null;
-            more.hidden = next === null;
-        }
         empty.textContent = query.size > 0 ? 'No run matches the filter.' : 'Nothing has been run yet.';
-        list.take(data, true);
+        if (list.take(data, true)) { // otherwise only "More" moves it
+            next = data.next;
+            more.hidden = false;
+        }
         trouble.replaceChildren();
     };
     const poll = async live => {

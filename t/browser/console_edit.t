@@ -39,6 +39,16 @@ sub save
     return;
 }
 
+# Waits for the first task's state in the overview.
+sub shows
+{
+    my ($state, $name) = @_;
+    local $Test::Builder::Level = $Test::Builder::Level + 1;
+    my $is = '';
+    eval { wait_for($state, 20, sub { ($is = $browser->text('.task .badge')) eq $state }) };
+    return is($is, $state, $name);
+}
+
 # Waits for the line at the bottom, and gives it.
 sub toast
 {
@@ -79,7 +89,8 @@ is_deeply([@{$now->json}{qw(description source rateLimit callback enabled)}], ['
     'stored', {runs => 60, seconds => 30}, {url => 'https://hooks.example.org/hook', hasSecret => JSON::PP::true},
     JSON::PP::true], 'it is stored');
 like($now->body, qr/"size": ?10000000000000000000\.50/, 'digit for digit');
-like($browser->text('.task'), qr/60 runs in 30 s/, 'and shown');
+wait_for('the overview', 20, sub { $browser->text('.task') =~ /60 runs in 30 s/ });
+pass('and shown');
 like($browser->text('.task'), qr/Customers, from <b>CRM/, 'as text');
 
 # ---- what was saved is there again, but for the secret ----
@@ -94,7 +105,7 @@ save();
 toast(qr/^Saved/);
 is(configuration('12')->json->{enabled}, JSON::PP::false, 'it is disabled');
 is(configuration('12')->json->{callback}{hasSecret}, JSON::PP::true, 'and its secret is kept');
-like($browser->text('.task .badge'), qr/^disabled$/, 'which the overview shows');
+shows(disabled => 'which the overview shows');
 $console->open('test/569/12');
 like($browser->text('.notice'), qr/is disabled/, 'and the test');
 $browser->click($browser->named(button => qr/^Run/));
@@ -153,18 +164,18 @@ remove('Remove');
 toast(qr/^Removed: Upsert customer/);
 is_problem(configuration('12'), 404, 'removed', 'it is removed');
 is_problem($httpd->post('569', '12', '{}'), 404, 'removed', 'and cannot be run');
-is($browser->text('.task .badge'), 'removed', 'which is shown');
+shows(removed => 'which is shown');
 $browser->click($browser->named(button => 'Undo'));
 wait_for('it to be set again', 20, sub { configuration('12')->status == 200 });
 is(configuration('12')->json->{source}, 'project', 'as it was');
-wait_for('it to be shown', 20, sub { $browser->text('.task .badge') eq 'enabled' });
+shows(enabled => 'which is shown');
 
 configure('12', '{"description": "Mine", "callback": {"url": "https://hooks.example.org/", "secret": "' . $secret . '"}}');
 $console->open('');
 remove('Remove');
 toast(qr/^Removed/);
 $console->open('');
-is($browser->text('.task .badge'), 'removed', 'one that was removed is still there when the page is loaded anew');
+shows(removed => 'one that was removed is still there when the page is loaded anew');
 $browser->click($browser->named(button => 'Set again Upsert customer'));
 $browser->click($browser->named(button => 'As it was last'));
 wait_for('it to be set again', 20, sub { configuration('12')->status == 200 });

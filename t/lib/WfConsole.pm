@@ -174,7 +174,7 @@ sub is_quiet
     Test::More::is(join("\n", map { $_->{message} } @said), '', $name);
     my $asked = $self->{browser}->script(
         'return performance.getEntriesByType("resource").map(entry => entry.name)');
-    return Test::More::is(join(' ', grep { index($_, "$self->{base}/") != 0 } @{$asked}), '',
+    return Test::More::is(join(' ', grep { index($_, "http://127.0.0.1:$self->{httpd}{port}/") != 0 } @{$asked}), '',
         "$name: nobody else was asked");
 }
 
