@@ -103,19 +103,41 @@ static apr_status_t find_task(const wf_task_t **task, wf_request_t *req, wf_resu
     return APR_SUCCESS;
 }
 
-/* Whether the task may be run through the API, as it is configured. */
-static apr_status_t check_task(order_t *order, wf_request_t *req, wf_freshness_e freshness,
-                               wf_result_t *result)
+/* Finds how the task is configured, and whether it may be run through the API. */
+static apr_status_t check_fresh_task(order_t *order, wf_request_t *req, wf_result_t *result)
 {
     apr_status_t status = wf_configurations_find(&order->in_force, req, req->route.project,
-                                                 order->task, freshness, result);
+                                                 order->task, WF_FRESH, result);
 
     return status == APR_SUCCESS ? wf_configurations_admit(&order->in_force, result) : status;
 }
 
-static apr_status_t check_body(const order_t *order, wf_request_t *req, wf_result_t *result)
+/* The same by what is remembered: that lets nothing in by itself, and must refuse nothing either.
+ */
+static apr_status_t check_task(order_t *order, wf_request_t *req, wf_result_t *result)
 {
-    return wf_configurations_accept(&order->in_force, order->body, result, req->r->pool);
+    apr_status_t status = wf_configurations_find(&order->in_force, req, req->route.project,
+                                                 order->task, WF_REMEMBERED, result);
+
+    return status != APR_SUCCESS || wf_configurations_admit(&order->in_force, NULL) == APR_SUCCESS
+               ? status
+               : check_fresh_task(order, req, result);
+}
+
+/* Whether the body may be one of the task's runs', which is likewise not refused unless it is by
+ * what is in force now. */
+static apr_status_t check_body(order_t *order, wf_request_t *req, wf_result_t *result)
+{
+    apr_pool_t *pool = req->r->pool;
+    apr_status_t status;
+
+    if (wf_configurations_accept(&order->in_force, order->body, NULL, pool) == APR_SUCCESS) {
+        return APR_SUCCESS;
+    }
+    status = check_fresh_task(order, req, result);
+    return status == APR_SUCCESS
+               ? wf_configurations_accept(&order->in_force, order->body, result, pool)
+               : status;
 }
 
 /* Whatever can be wrong with a request, in the order in which it is told. */
@@ -133,7 +155,7 @@ static apr_status_t check(order_t *order, wf_request_t *req, wf_result_t *result
         status = find_task(&order->task, req, result);
     }
     if (status == APR_SUCCESS) {
-        status = check_task(order, req, WF_REMEMBERED, result);
+        status = check_task(order, req, result);
     }
     if (status == APR_SUCCESS) {
         status = wf_body_read_json(&order->body, req, wf_config_max_body(req->r), result);
@@ -210,7 +232,7 @@ static apr_status_t create_in_force(wf_run_t **run, wf_request_t *req, order_t *
     apr_status_t status = create(run, req, order, result);
 
     for (int i = 0; i < CHANGES_MOST && status == WF_ECHANGED; i++) {
-        status = check_task(order, req, WF_FRESH, result);
+        status = check_fresh_task(order, req, result);
         if (status == APR_SUCCESS) {
             status = check_body(order, req, result);
         }

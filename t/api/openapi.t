@@ -72,7 +72,7 @@ for my $path (sort keys %{$source->{paths}}) {
     (my $sent = $path) =~ s/\{(\w+)\}/{projectId => '600', taskId => 'noop', pid => 'x'}->{$1}/ge;
     my $answer = api('OPTIONS', $sent);
     my %methods = map { uc $_ => 1 } grep { $_ ne 'parameters' } keys %{$source->{paths}{$path}};
-    is($answer->header('Allow'), join(', ', grep({ $methods{$_ eq 'HEAD' ? 'GET' : $_} } qw(GET HEAD POST)),
+    is($answer->header('Allow'), join(', ', grep({ $methods{$_ eq 'HEAD' ? 'GET' : $_} } qw(GET HEAD POST PUT DELETE)),
         'OPTIONS'), "$path takes what is described");
 }
 

@@ -272,6 +272,31 @@ static void *APR_THREAD_FUNC count_up(apr_thread_t *thread, void *data)
     return NULL;
 }
 
+static void wait_for_revision(fixture_t *f, apr_uint64_t revision)
+{
+    apr_time_t deadline = wf_clock() + PATIENCE;
+
+    while (read_ok(f, "12")->revision < revision) {
+        assert_true(wf_clock() < deadline);
+    }
+}
+
+/* Nobody else changes it: that the answer was lost makes no difference to who repeats the call. */
+static void a_change_whose_keeper_dies_is_made_once(void **state)
+{
+    fixture_t *f = *state;
+    editor_t editor;
+
+    start_threads(&editor, 1, f, count_up);
+    for (apr_uint64_t i = 1; i < ROUNDS; i += 2) {
+        wait_for_revision(f, i);
+        restart_keeper(f, SIGKILL);
+    }
+    join_threads(&editor, 1);
+    assert_int_equal(atoi(read_ok(f, "12")->document.data), ROUNDS);
+    assert_int_equal(read_ok(f, "12")->revision, ROUNDS);
+}
+
 /*
  * Of those who change the same revision one wins; through the deaths of keepers, too. Where a
  * change is on disk and its keeper dies before it says so, and another change comes before the
@@ -284,9 +309,7 @@ static void no_change_of_many_threads_is_lost(void **state)
 
     start_threads(editors, THREADS, f, count_up);
     for (int i = 1; i <= KILLS; i++) {
-        while (read_ok(f, "12")->revision < (apr_uint64_t)(i * THREADS * ROUNDS / (2 * KILLS))) {
-            apr_thread_yield();
-        }
+        wait_for_revision(f, (apr_uint64_t)(i * THREADS * ROUNDS / (2 * KILLS)));
         restart_keeper(f, SIGKILL);
     }
     join_threads(editors, THREADS);
@@ -308,6 +331,7 @@ int main(void)
         STORE_TEST(changes_take_no_more_room),
         STORE_TEST(a_list_is_whole_however_many_there_are),
         STORE_TEST(what_cannot_be_is_invalid),
+        STORE_TEST(a_change_whose_keeper_dies_is_made_once),
         STORE_TEST(no_change_of_many_threads_is_lost),
     };
 

@@ -75,29 +75,37 @@ static apr_status_t read_present(wf_stored_configuration_t *configuration, wf_st
     return rv;
 }
 
-apr_status_t wf_state_check_revision(wf_state_t *state, const wf_run_t *run, apr_uint64_t revision,
-                                     apr_pool_t *pool)
+/* From memory, or from the table where that does not know. WF_EDAMAGED. */
+static apr_status_t find_revision(apr_uint64_t *revision, wf_state_t *state, const wf_run_t *run,
+                                  apr_pool_t *pool)
 {
-    wf_stored_configuration_t configuration = {.revision = 0};
+    wf_stored_configuration_t configuration;
     wf_buf_t key = {NULL, 0, 0};
     const apr_uint64_t *known;
     apr_status_t rv = APR_SUCCESS;
 
-    if (!revision && !apr_hash_count(state->revisions) && !state->revisions_partial) {
-        return APR_SUCCESS;
-    }
     wf_task_key(&key, run->vhost, run->project, run->task);
     known = apr_hash_get(state->revisions, key.data, (apr_ssize_t)key.len);
     wf_buf_free(&key);
-    if (known) {
-        configuration.revision = *known;
-    } else if (state->revisions_partial) {
+    *revision = known ? *known : 0;
+    if (!known && state->revisions_partial) {
         rv = read_present(&configuration, state, run->vhost, run->project, run->task, pool);
+        *revision = rv == APR_SUCCESS ? configuration.revision : 0;
     }
-    if (rv != APR_SUCCESS || configuration.revision == UNREADABLE) {
-        return rv == APR_SUCCESS ? WF_EDAMAGED : rv;
+    return *revision == UNREADABLE ? WF_EDAMAGED : rv;
+}
+
+apr_status_t wf_state_check_revision(wf_state_t *state, const wf_run_t *run, apr_uint64_t revision,
+                                     apr_pool_t *pool)
+{
+    apr_uint64_t present;
+    apr_status_t rv;
+
+    if (!revision && !apr_hash_count(state->revisions) && !state->revisions_partial) {
+        return APR_SUCCESS;
     }
-    return configuration.revision == revision ? APR_SUCCESS : WF_ECHANGED;
+    rv = find_revision(&present, state, run, pool);
+    return rv == APR_SUCCESS && present != revision ? WF_ECHANGED : rv;
 }
 
 apr_status_t wf_state_get_configuration(wf_stored_configuration_t *configuration, wf_state_t *state,
