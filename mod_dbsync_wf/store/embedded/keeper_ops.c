@@ -384,6 +384,7 @@ static const struct {
     [WF_OP_APPEND] = {do_append, 1},
     [WF_OP_READ] = {do_read, 0},
     [WF_OP_STATS] = {wf_keeper_stats, 0},
+    [WF_OP_HISTORY] = {wf_keeper_history, 0},
 };
 
 static int is_refused(const wf_keeper_t *keeper, unsigned char op)
