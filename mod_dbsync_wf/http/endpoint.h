@@ -51,4 +51,8 @@ apr_status_t wf_endpoint_logs(wf_request_t *req, wf_result_t *result);
 /* GET: 200, figures for Prometheus: the server's, and those of the tasks that this user may run. */
 apr_status_t wf_endpoint_metrics(wf_request_t *req, wf_result_t *result);
 
+/* GET: 200, how the latest runs of the tasks that this user may run ended; 304 where the client has
+ * that. */
+apr_status_t wf_endpoint_statistics(wf_request_t *req, wf_result_t *result);
+
 #endif

@@ -30,6 +30,7 @@ static const struct {
     [WF_ENDPOINT_TASK] = {wf_endpoint_task, 1, 0, "GET, HEAD, OPTIONS"},
     [WF_ENDPOINT_OPENAPI] = {wf_endpoint_openapi, 1, 0, "GET, HEAD, OPTIONS"},
     [WF_ENDPOINT_METRICS] = {wf_endpoint_metrics, 1, 0, "GET, HEAD, OPTIONS"},
+    [WF_ENDPOINT_STATISTICS] = {wf_endpoint_statistics, 1, 0, "GET, HEAD, OPTIONS"},
 };
 
 /*

@@ -18,6 +18,7 @@
  *   /runs/events
  *   /openapi.json
  *   /metrics
+ *   /statistics
  */
 #ifndef WF_HTTP_ROUTE_H
 #define WF_HTTP_ROUTE_H
@@ -38,7 +39,8 @@ typedef enum {
     WF_ENDPOINT_PROJECT,
     WF_ENDPOINT_TASK,
     WF_ENDPOINT_OPENAPI,
-    WF_ENDPOINT_METRICS
+    WF_ENDPOINT_METRICS,
+    WF_ENDPOINT_STATISTICS
 } wf_endpoint_e;
 
 typedef struct wf_route_t {

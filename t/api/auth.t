@@ -25,6 +25,7 @@ my @endpoints = (
     ['GET', '/projects/600'],
     ['GET', '/projects/600/tasks/noop'],
     ['GET', '/metrics'],
+    ['GET', '/statistics'],
     ['GET', '/no/such/endpoint'],
     ['DELETE', "/status/$pid"],
     ['OPTIONS', "/status/$pid"],

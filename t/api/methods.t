@@ -22,6 +22,7 @@ my %allow = (
     '/projects/600/tasks/noop'                  => 'GET, HEAD, OPTIONS',
     '/project/600/task/noop'                    => 'GET, HEAD, OPTIONS',
     '/metrics'                                  => 'GET, HEAD, OPTIONS',
+    '/statistics'                               => 'GET, HEAD, OPTIONS',
 );
 
 for my $path (sort keys %allow) {
@@ -38,7 +39,7 @@ for my $path (sort keys %allow) {
 
 for my $path ('', '/', '/projects/', '/project', '/projects/600/tasks', '/projects/600/tasks/noop/run/',
     '/projects//tasks/noop/run', '/projects/600/task/noop/run', '/Projects/600/tasks/noop/run',
-    '/run', '/metrics/', '/runs/', '/runs/x', '/runs/events/', '/status', '/x') {
+    '/run', '/metrics/', '/statistics/', '/runs/', '/runs/x', '/runs/events/', '/status', '/x') {
     rows(["GET $path", ['GET', $path], 404, problem => 'not-found']);
     rows(["POST $path", ['POST', "$path?trigger=API", json => '{}'], 404, problem => 'not-found']);
 }

@@ -243,6 +243,7 @@ OPERATIONS = {
     'PROJECT': ['getProject'],
     'TASK': ['getTask'],
     'METRICS': ['getMetrics'],
+    'STATISTICS': ['getStatistics'],
     'OPENAPI': ['getOpenapi'],
 }
 
