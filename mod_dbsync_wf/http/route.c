@@ -116,7 +116,6 @@ static apr_status_t parse_runs(wf_route_t *route, wf_slice_t rest)
     }
     route->endpoint = rest.len > 0 ? WF_ENDPOINT_RUNS_EVENTS : WF_ENDPOINT_RUNS;
     return APR_SUCCESS;
-    return APR_SUCCESS;
 }
 
 /* What is behind "/console". */
