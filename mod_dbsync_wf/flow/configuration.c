@@ -163,6 +163,19 @@ static apr_status_t read_example(reading_t *reading, const char *place, wf_slice
     return APR_SUCCESS;
 }
 
+static apr_status_t read_schema(reading_t *reading, const char *place, wf_slice_t value)
+{
+    wf_schema_error_t error;
+
+    reading->into->schema_text = wf_json_trim(value);
+    if (wf_schema_compile(&reading->into->schema, reading->into->schema_text, &error,
+                          reading->pool) != APR_SUCCESS) {
+        return refuse(reading, apr_pstrcat(reading->pool, place, error.place, NULL), "%s",
+                      error.reason);
+    }
+    return APR_SUCCESS;
+}
+
 static apr_status_t read_runs(reading_t *reading, const char *place, wf_slice_t value)
 {
     return read_count(&reading->into->rate, reading, place, value, WF_RATE_MOST);
@@ -276,6 +289,7 @@ apr_status_t wf_configuration_parse(const wf_configuration_t **configuration, wf
         {"enabled", read_enabled},
         {"description", read_description},
         {"example", read_example},
+        {"schema", read_schema},
         {"rateLimit", read_rate},
         {"callback", read_callback},
         {"useProjectFile", read_use_file},
@@ -347,10 +361,8 @@ static apr_status_t check_secret(const reading_t *reading, const wf_check_t *at,
 static apr_status_t check_api(reading_t *reading, const wf_check_t *at, const json_t *object)
 {
     static const member_t members[] = {
-        {"enabled", read_enabled},
-        {"description", read_description},
-        {"rateLimit", read_rate},
-        {"callback", read_callback},
+        {"enabled", read_enabled}, {"description", read_description}, {"schema", read_schema},
+        {"rateLimit", read_rate},  {"callback", read_callback},
     };
     wf_slice_t text;
     apr_status_t status = dump(&text, at, object);
@@ -397,6 +409,9 @@ void wf_configuration_put(wf_json_writer_t *writer, const wf_configuration_t *co
     wf_json_put_text(writer, "description", configuration->description);
     if (configuration->example.len) {
         wf_json_put_raw(writer, "example", configuration->example);
+    }
+    if (configuration->schema_text.len) {
+        wf_json_put_raw(writer, "schema", configuration->schema_text);
     }
     if (configuration->rate) {
         wf_json_open(writer, "rateLimit", '{');

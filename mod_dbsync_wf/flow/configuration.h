@@ -8,7 +8,7 @@
  * The text is read as it is (base/json.h): an example and a schema may hold numbers that no machine
  * word does.
  *
- *   {"enabled": true, "description": "…", "example": …,
+ *   {"enabled": true, "description": "…", "example": …, "schema": {…},
  *    "rateLimit": {"runs": 60, "seconds": 60},
  *    "callback": {"url": "https://…", "secret": "whsec_…"}}
  */
@@ -17,13 +17,16 @@
 
 #include "flow/check.h"
 #include "flow/rest/callback.h"
+#include "flow/schema/schema.h"
 
 /* Never changes once it is made. Slices are empty, and pointers NULL, where there is nothing. */
 typedef struct wf_configuration_t {
     int enabled;
     const char *description;
-    wf_slice_t example; /* JSON */
-    apr_uint32_t rate;  /* runs in each rate_period; 0: any number */
+    wf_slice_t example;     /* JSON */
+    wf_slice_t schema_text; /* JSON */
+    const wf_schema_t *schema;
+    apr_uint32_t rate; /* runs in each rate_period; 0: any number */
     apr_interval_time_t rate_period;
     const wf_callback_t *callback;
 } wf_configuration_t;

@@ -60,8 +60,7 @@ static apr_status_t read_file(char text[SECRET_MOST + 1], const char *path)
     return APR_SUCCESS;
 }
 
-apr_status_t wf_secret_read(const char **text, const wf_secret_t *secret, const char *connector,
-                            wf_result_t *result, apr_pool_t *pool)
+apr_status_t wf_secret_load(const char **text, const wf_secret_t *secret, apr_pool_t *pool)
 {
     char buffer[SECRET_MOST + 1];
     apr_status_t status = APR_SUCCESS;
@@ -75,6 +74,14 @@ apr_status_t wf_secret_read(const char **text, const wf_secret_t *secret, const 
         status = read_file(buffer, secret->file);
         *text = status == APR_SUCCESS ? apr_pstrdup(pool, buffer) : NULL;
     }
+    return status;
+}
+
+apr_status_t wf_secret_read(const char **text, const wf_secret_t *secret, const char *connector,
+                            wf_result_t *result, apr_pool_t *pool)
+{
+    apr_status_t status = wf_secret_load(text, secret, pool);
+
     if (status == APR_SUCCESS) {
         return status;
     }

@@ -29,4 +29,8 @@ apr_status_t wf_secret_check(const wf_secret_t **secret, const wf_check_t *at, c
 apr_status_t wf_secret_read(const char **text, const wf_secret_t *secret, const char *connector,
                             wf_result_t *result, apr_pool_t *pool);
 
+/* The same where the caller says that it cannot be had: APR_SUCCESS, or the system's error, with
+ * nothing in the log. */
+apr_status_t wf_secret_load(const char **text, const wf_secret_t *secret, apr_pool_t *pool);
+
 #endif

@@ -219,9 +219,12 @@ apr_status_t wf_configurations_admit(const wf_in_force_t *found, wf_result_t *re
 apr_status_t wf_configurations_accept(const wf_in_force_t *found, wf_slice_t body,
                                       wf_result_t *result, apr_pool_t *pool)
 {
-    (void)found;
-    (void)body;
-    (void)result;
-    (void)pool;
-    return APR_SUCCESS;
+    const wf_schema_t *schema = found->configuration->schema;
+    wf_schema_error_t error;
+
+    if (!schema || wf_schema_check(schema, body, &error, pool) == APR_SUCCESS) {
+        return APR_SUCCESS;
+    }
+    return wf_result_set(result, WF_EINVALID, WF_PROBLEM_INVALID_BODY, "%s: %s",
+                         *error.place ? error.place : "The body", error.reason);
 }

@@ -180,6 +180,10 @@ apr_status_t wf_route_parse(wf_route_t *route, wf_slice_t path, apr_pool_t *pool
         route->endpoint = WF_ENDPOINT_METRICS;
         return APR_SUCCESS;
     }
+    if (wf_slice_is(first, "statistics") && path.len == 0) {
+        route->endpoint = WF_ENDPOINT_STATISTICS;
+        return APR_SUCCESS;
+    }
     if (wf_slice_is(first, "console")) {
         return parse_console(route, path);
     }

@@ -5,6 +5,7 @@
 #include <apr_strings.h>
 #include "base/clock.h"
 #include "base/log.h"
+#include "runner/callbacks.h"
 
 #define CLAIM_MOST  64u                     /* runs in one claim */
 #define LISTEN_TIME apr_time_from_sec(30)   /* one wait for news, or for something to claim */
@@ -121,6 +122,9 @@ static void *APR_THREAD_FUNC listen_loop(apr_thread_t *thread, void *data)
 
         if (rv == APR_SUCCESS) {
             take_news(runner, events);
+            if (!events || (events & (WF_EVENT_CALLBACK | WF_EVENT_RESYNC))) {
+                wf_tellers_wake(runner); /* also where the hint may have been lost */
+            }
         } else {
             if (wf_log_may(&runner->listen_limit, 1, WF_COMPLAIN_EVERY, &left)) {
                 wf_log_warning(rv, "WF0192", "no news from the store");

@@ -13,7 +13,7 @@
 #include "base/log.h"
 #include "flow/process.h"
 #include "flow/rest/rest.h"
-#include "runner/runs.h"
+#include "runner/callbacks.h"
 
 #define STOP_MARGIN apr_time_from_sec(4)   /* beside the grace: less than the supervisor's */
 #define REAP_LEAST  apr_time_from_msec(1)  /* between two looks at what has been adopted, ... */
@@ -170,8 +170,8 @@ static int is_idle(wf_runner_t *runner)
     int idle;
 
     wf_monitor_enter(runner->monitor);
-    idle =
-        runner->state != WF_RUNNER_ACTIVE && apr_hash_count(runner->held) == 0 && !runner->claiming;
+    idle = runner->state != WF_RUNNER_ACTIVE && apr_hash_count(runner->held) == 0 &&
+           !runner->claiming && wf_tellers_are_idle(runner);
     wf_monitor_leave(runner->monitor);
     return idle;
 }
@@ -229,6 +229,9 @@ apr_status_t wf_runner_run(const wf_runner_config_t *config, apr_pool_t *pool)
     }
     if (rv == APR_SUCCESS) {
         rv = join(runner);
+    }
+    if (rv == APR_SUCCESS) {
+        rv = wf_tellers_start(runner);
     }
     if (rv == APR_SUCCESS) {
         rv = wf_runner_start_loops(runner);

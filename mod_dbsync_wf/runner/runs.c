@@ -5,9 +5,9 @@
 #include <unistd.h>
 #include <apr_strings.h>
 #include "base/log.h"
+#include "runner/callbacks.h"
 
-/* Wakes the main thread, which waits for the last run where none is claimed any more. */
-static void wake_main(wf_runner_t *runner)
+void wf_runner_wake_main(wf_runner_t *runner)
 {
     const apr_uint64_t one = 1;
 
@@ -74,7 +74,7 @@ void wf_runner_end_claim(wf_runner_t *runner)
 {
     runner->claiming = 0;
     if (runner->state != WF_RUNNER_ACTIVE) {
-        wake_main(runner);
+        wf_runner_wake_main(runner);
     }
 }
 
@@ -89,7 +89,7 @@ apr_uint32_t wf_runner_places(const wf_runner_t *runner)
 static void make_room(wf_runner_t *runner)
 {
     if (runner->state != WF_RUNNER_ACTIVE) {
-        wake_main(runner);
+        wf_runner_wake_main(runner);
     } else if (!runner->claiming && wf_runner_places(runner) > 0) {
         wf_monitor_announce(runner->claims);
     }
@@ -135,11 +135,12 @@ void wf_runner_set_state(wf_runner_t *runner, wf_runner_state_e state)
                                                                             : WF_CANCEL_SHUTDOWN);
         }
     }
+    wf_tellers_follow(runner);
     runner->beat_now = 1;
     wf_monitor_announce(runner->monitor);
     wf_monitor_announce(runner->claims);
     wf_monitor_announce(runner->beats);
-    wake_main(runner);
+    wf_runner_wake_main(runner);
     wf_monitor_leave(runner->monitor);
 }
 

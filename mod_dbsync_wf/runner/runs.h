@@ -23,6 +23,8 @@ typedef enum {
     WF_RUNNER_LOST      /* and nobody will take its word */
 } wf_runner_state_e;
 
+typedef struct wf_tellers_t wf_tellers_t;
+
 typedef struct wf_runner_t {
     const wf_settings_t *settings;
     wf_store_t *store;
@@ -31,6 +33,7 @@ typedef struct wf_runner_t {
     wf_projects_t *projects;
     apr_thread_pool_t *threads;
     wf_pump_t *pump;            /* NULL: none is kept */
+    wf_tellers_t *tellers;      /* callbacks.h */
     int wake;                   /* eventfd: something changed that the main thread waits for */
     wf_log_limit_t claim_limit; /* of what each loop says of a store that does not do its part */
     wf_log_limit_t listen_limit;
@@ -83,6 +86,9 @@ void wf_runner_end_claim(wf_runner_t *runner);
 
 /* Asks the run of a token to end. Does nothing where it is not held. */
 void wf_held_cancel(wf_runner_t *runner, const wf_token_t *token, wf_cancel_reason_e reason);
+
+/* Wakes the main thread, which waits for the last run where none is claimed any more. */
+void wf_runner_wake_main(wf_runner_t *runner);
 
 /* Moves on to a state, never back; from STOPPING on, all that runs is asked to end. */
 void wf_runner_set_state(wf_runner_t *runner, wf_runner_state_e state);

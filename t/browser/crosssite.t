@@ -1,7 +1,7 @@
 #!/usr/bin/env perl
 # SPDX-License-Identifier: Apache-2.0
 # Pages of another origin, in a real browser that has a user's password: whatever they try, nothing is
-# started and nothing is interrupted. An origin that DbsyncWfCorsOrigins names may do both, by script.
+# started, interrupted or configured. An origin that DbsyncWfCorsOrigins names may do all of it, by script.
 use strict;
 use warnings FATAL => 'all';
 use WfBrowser ();
@@ -29,17 +29,18 @@ sub configuration
         "</VirtualHost>\n", @lines;
 }
 
-# What has been asked of a run or an interrupt since `access` was so long.
+# What has been asked of a run, an interrupt or a configuration since `access` was so long.
 sub asked
 {
     my ($from) = @_;
     open my $in, '<', "$folder/access" or die "access: $!\n";
     seek $in, $from, 0 or die "access: $!\n";
-    return grep {m{/(?:run\?|interrupt/).*\n\z}} <$in>;
+    return grep {m{/(?:run\?|interrupt/|configurations/).*\n\z}} <$in>;
 }
 
 # Each is: what it is, what the page's script does, and what the API is asked and answers. That the
-# browser sends alice's password is what makes it an attack. `run` and `interrupt` are URLs.
+# browser sends alice's password is what makes it an attack. `run`, `interrupt` and `configuration` are
+# URLs.
 my $interrupted = 'GET /interrupt 403 alice';
 my @attempts = (
     ['a form, text/plain', 'form("POST", run, "text/plain")', 'POST /run 415 alice'],
@@ -74,10 +75,16 @@ my @attempts = (
     ['a beacon', 'navigator.sendBeacon(run, "{}")', 'POST /run 415 alice'],
     ['a beacon, JSON', 'navigator.sendBeacon(run, new Blob(["{}"], {type: "application/json"}))',
         'OPTIONS /run 401 -'],
+    ['a form that configures', 'form("POST", configuration, "text/plain")', 'POST /configurations 405 alice'],
+    ['fetch, configure', 'fetch(configuration, {method: "PUT", credentials: "include", body: "{}",'
+            . ' headers: {"Content-Type": "application/json"}}).then(read, denied)',
+        'OPTIONS /configurations 401 -'],
+    ['fetch, remove', 'fetch(configuration, {method: "DELETE", credentials: "include"}).then(read, denied)',
+        'OPTIONS /configurations 401 -'],
     ['a link', 'setTimeout(() => { location.href = interrupt; }, 0)', $interrupted],
 );
 my $helpers = <<'END';
-const [run, interrupt] = args;
+const [run, interrupt, configuration] = args;
 const read = answer => { throw new Error("an answer could be read: " + answer.status); };
 const denied = error => { if (!(error instanceof TypeError)) throw error; };
 const element = (name, properties) => {
@@ -97,7 +104,8 @@ END
 sub urls
 {
     my ($pid) = @_;
-    return ("$base/projects/600/tasks/noop/run?trigger=API", "$base/interrupt/$pid");
+    return ("$base/projects/600/tasks/noop/run?trigger=API", "$base/interrupt/$pid",
+        "$base/configurations/600/noop");
 }
 
 # "GET /interrupt 403 alice" of a line of the log, so that the table can be read.
@@ -105,7 +113,7 @@ sub brief
 {
     my ($line) = @_;
     my ($method, $path, $status, $user) = split ' ', $line;
-    my ($what) = $path =~ m{/(run|interrupt)\b};
+    my ($what) = $path =~ m{/(run|interrupt|configurations)\b};
     return "$method /$what $status $user";
 }
 
@@ -122,10 +130,11 @@ sub attempt
     return;
 }
 
-# The runs that there are.
+# The runs that there are, and how the task is configured.
 sub runs
 {
-    return join ' ', map {"$_->{pid} $_->{status}"} @{$httpd->api('GET', '/runs?limit=500')->json->{runs}};
+    return join ' ', (map {"$_->{pid} $_->{status}"} @{$httpd->api('GET', '/runs?limit=500')->json->{runs}}),
+        $httpd->api('GET', '/configurations/600/noop')->body;
 }
 
 # ---- nobody is named ----
@@ -175,11 +184,19 @@ const status = await fetch(base + "/status/" + pid, own);
 const again = await fetch(base + "/status/" + pid + "?wait=20", {...own,
     headers: {"If-None-Match": status.headers.get("ETag")}});
 const none = await fetch(base + "/status/none", own);
+const configuration = base + "/configurations/600/noop";
+const before = await fetch(configuration, own);
+const json = {"Content-Type": "application/json", "If-Match": before.headers.get("ETag")};
+const set = await fetch(configuration, {...own, method: "PUT", headers: json, body: "{}"});
+const late = await fetch(configuration, {...own, method: "PUT", headers: json, body: "{}"});
+const removed = await fetch(configuration, {...own, method: "DELETE",
+    headers: {"If-Match": set.headers.get("ETag"), "X-Requested-With": "a script"}});
 const interrupt = await fetch(base + "/interrupt/" + pid, own);
 const other = await fetch(base + "/interrupt/" + pid, {...own, method: "POST"});
 return {pid, run: run.status, location: run.headers.get("Location"), status: status.status,
     etag: status.headers.get("ETag"), again: again.status, none: (await none.json()).type,
-    interrupt: interrupt.status, other: other.status};
+    interrupt: interrupt.status, other: other.status, set: set.status, late: late.status,
+    removed: removed.status};
 END
 is($did->{run}, 202, 'a named origin runs a task');
 like($did->{location}, qr{/status/\Q$did->{pid}\E$}, 'and reads where');
@@ -187,6 +204,7 @@ is($did->{status}, 200, 'reads its status');
 like($did->{etag}, qr/^"\w+"$/, 'and its tag');
 like($did->{again}, qr/^(?:200|304)$/, 'waits for a change');
 is($did->{none}, 'urn:dbsync-wf:problem:unknown-run', 'reads a problem');
+is_deeply([@{$did}{qw(set late removed)}], [200, 412, 204], 'configures, and removes what it has set');
 is($did->{interrupt}, 202, 'and interrupts');
 like($did->{other}, qr/^20[02]$/, 'by POST as well');
 is($httpd->run_end($did->{pid})->{status}, 'interrupted', 'which ends the run');

@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 package WfStub;
 
-# A server for the command line's tests whose answers the test makes up: those that the real one gives
-# too rarely, or never. In a process of its own, one connection after the other.
+# A server whose answers the test makes up: for the command line's tests, those that the real one gives
+# too rarely, or never; and what callbacks are sent to. In a process of its own, one connection after the
+# other.
 use strict;
 use warnings FATAL => 'all';
 use IO::Socket::INET ();
@@ -13,11 +14,13 @@ my $json = JSON::PP->new->canonical->latin1;
 
 # new(FILE, CODE): requests go to FILE. CODE gets how many there were before and the request's bytes,
 # and gives the bytes of the answer, after which the connection ends; none for no answer. It ends with
-# the object.
+# the object. Option: port, where not any will do.
 sub new
 {
-    my ($class, $file, $code) = @_;
-    my $socket = IO::Socket::INET->new(LocalAddr => '127.0.0.1', Listen => 16) or die "$@\n";
+    my ($class, $file, $code, %option) = @_;
+    my $socket = IO::Socket::INET->new(
+        LocalAddr => '127.0.0.1', LocalPort => $option{port} // 0, Listen => 16, ReuseAddr => 1,
+    ) or die "$@\n";
     unlink $file;
     my $pid = fork // die "fork: $!\n";
     if ($pid == 0) {

@@ -10,10 +10,11 @@ use WfSource qw(read_file sources without_comments);
 
 # Who asks the wall: for what is stored or shown, for a pid's time, to compare with a file's time.
 my %may_ask = map {("mod_dbsync_wf/$_" => 1)} qw(
-    base/uuid.c flow/narrate.c flow/projects.c flow/walk.c runner/output.c store/embedded/keeper.c
+    base/uuid.c flow/narrate.c flow/projects.c flow/walk.c runner/callbacks.c
+    runner/output.c store/embedded/keeper.c
     store/embedded/state_callbacks.c store/embedded/state_configurations.c
     store/embedded/state_hold.c
-    store/embedded/state_purge.c store/embedded/state_runs.c store/embedded/trouble.c
+    store/embedded/state_purge.c store/embedded/state_runs.c store/embedded/tally.c store/embedded/trouble.c
 );
 
 for my $file (sources()) {

@@ -9,6 +9,7 @@ use Test::More;
 
 # What the server alone can tell: names that lead nowhere, expressions, texts of files.
 my %beyond = map {("t/unit/projects/broken/$_.json" => 1)} qw(
+    api-schema
     concurrency-fraction duplicate mapping nul-escape other-id
 );
 

@@ -245,6 +245,7 @@ OPERATIONS = {
     'METRICS': ['getMetrics'],
     'CONFIGURATIONS': ['listConfigurations'],
     'CONFIGURATION': ['getConfiguration', 'setConfiguration', 'removeConfiguration'],
+    'STATISTICS': ['getStatistics'],
     'OPENAPI': ['getOpenapi'],
     'CONSOLE': [],
 }

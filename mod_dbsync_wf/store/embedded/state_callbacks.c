@@ -338,7 +338,11 @@ apr_status_t wf_state_tell_callback(wf_state_t *state, const wf_callback_outcome
     if (rv == APR_SUCCESS) {
         rv = take_outcome(&run, state, outcome);
     }
-    return rv == APR_SUCCESS ? wf_runs_put(&state->tables, &run, body) : rv;
+    if (rv == APR_SUCCESS) {
+        rv = wf_runs_put(&state->tables, &run, body);
+        wf_board_touch(&state->board); /* lists show it */
+    }
+    return rv;
 }
 
 int wf_outbox_is_due(const wf_state_t *state)
