@@ -30,7 +30,7 @@ packages_missing() {
 packages_to_build=(
     gcc libc6-dev make autoconf automake libtool pkg-config curl perl
     apache2-bin apache2-dev apache2-utils libapr1-dev libaprutil1-dev libjansson-dev libdb5.3-dev
-    libcurl4-openssl-dev nettle-dev
+    libcurl4-openssl-dev libpcre2-dev nettle-dev
 )
 
 # Databases: the client libraries that the SQL connector is built with, and apr_dbd's drivers.

@@ -52,3 +52,15 @@ void wf_time_format(char text[WF_TIME_TEXT_LEN + 1], apr_time_t when)
     at = put_digits(at, t.tm_usec / 1000, 3, 'Z');
     *at = '\0';
 }
+
+void wf_seconds_format(char text[WF_SECONDS_TEXT_LEN + 1], apr_uint64_t time)
+{
+    apr_size_t len =
+        (apr_size_t)apr_snprintf(text, WF_SECONDS_TEXT_LEN + 1, "%" APR_UINT64_T_FMT ".%06u",
+                                 time / APR_USEC_PER_SEC, (unsigned)(time % APR_USEC_PER_SEC));
+
+    while (text[len - 1] == '0') {
+        len--;
+    }
+    text[text[len - 1] == '.' ? len - 1 : len] = '\0';
+}

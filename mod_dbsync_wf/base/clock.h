@@ -19,4 +19,8 @@ int wf_clock_poll_ms(apr_time_t deadline);
 /* Writes RFC 3339 in UTC with milliseconds, "2026-11-24T03:44:25.123Z", and a NUL. */
 void wf_time_format(char text[WF_TIME_TEXT_LEN + 1], apr_time_t when);
 
+#define WF_SECONDS_TEXT_LEN 27
+/* Writes microseconds as seconds, without zeros at the end, "0.025" or "60", and a NUL. */
+void wf_seconds_format(char text[WF_SECONDS_TEXT_LEN + 1], apr_uint64_t time);
+
 #endif

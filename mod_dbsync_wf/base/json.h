@@ -85,6 +85,12 @@ apr_status_t wf_json_next_member(wf_slice_t *name, wf_slice_t *value, wf_slice_t
 void wf_json_string_decode(wf_buf_t *out, wf_slice_t value);
 
 /*
+ * Compares what two JSON strings spell, byte by byte of their UTF-8, without decoding them anywhere.
+ * Less than 0, 0 or more than 0, as a comes before b, is the same, or comes behind it.
+ */
+int wf_json_string_compare(wf_slice_t a, wf_slice_t b);
+
+/*
  * Appends bytes as a JSON string in quotes. Bytes that are not UTF-8 become U+FFFD, so that what
  * comes out is always valid.
  */

@@ -5,48 +5,8 @@
  * text is ever read.
  */
 #include "base/json.h"
+#include "base/json_scan.h"
 #include "base/utf8.h"
-
-static int is_white(char c)
-{
-    return c == ' ' || c == '\n' || c == '\r' || c == '\t';
-}
-
-static const char *skip_white(const char *at, const char *end)
-{
-    while (at < end && is_white(*at)) {
-        at++;
-    }
-    return at;
-}
-
-/* From the byte behind the opening quote to the closing one, or to the end. */
-static const char *find_quote(const char *start, const char *end)
-{
-    const char *at = start;
-    const char *quote;
-
-    while (at < end && (quote = memchr(at, '"', (apr_size_t)(end - at))) != NULL) {
-        const char *escape = quote;
-
-        while (escape > at && escape[-1] == '\\') {
-            escape--;
-        }
-        if ((quote - escape) % 2 == 0) {
-            return quote;
-        }
-        at = quote + 1;
-    }
-    return end;
-}
-
-/* From an opening quote to behind the closing one. */
-static const char *skip_string(const char *at, const char *end)
-{
-    const char *quote = find_quote(at + 1, end);
-
-    return quote < end ? quote + 1 : end;
-}
 
 /* From an opening bracket or brace to behind the one that closes it. */
 static const char *skip_container(const char *at, const char *end)
@@ -56,7 +16,7 @@ static const char *skip_container(const char *at, const char *end)
     while (at < end) {
         switch (*at) {
         case '"':
-            at = skip_string(at, end);
+            at = wf_json_skip_string(at, end);
             continue;
         case '[':
         case '{':
@@ -79,12 +39,12 @@ static const char *skip_container(const char *at, const char *end)
 static const char *skip_value(const char *at, const char *end)
 {
     if (at < end && *at == '"') {
-        return skip_string(at, end);
+        return wf_json_skip_string(at, end);
     }
     if (at < end && (*at == '[' || *at == '{')) {
         return skip_container(at, end);
     }
-    while (at < end && *at != ',' && *at != ']' && *at != '}' && !is_white(*at)) {
+    while (at < end && *at != ',' && *at != ']' && *at != '}' && !wf_json_is_white(*at)) {
         at++;
     }
     return at;
@@ -96,8 +56,8 @@ static const char *skip_value(const char *at, const char *end)
  */
 static const char *skip_comma(const char *at, const char *end)
 {
-    at = skip_white(at, end);
-    return at < end && *at == ',' ? skip_white(at + 1, end) : NULL;
+    at = wf_json_skip_white(at, end);
+    return at < end && *at == ',' ? wf_json_skip_white(at + 1, end) : NULL;
 }
 
 /* Where the first member or element begins; NULL where value is not of that kind, or empty. */
@@ -108,7 +68,7 @@ static const char *enter(wf_slice_t value, char open, char close)
     if (value.len == 0 || *value.data != open) {
         return NULL;
     }
-    at = skip_white(value.data + 1, value.data + value.len);
+    at = wf_json_skip_white(value.data + 1, value.data + value.len);
     return at < value.data + value.len && *at != close ? at : NULL;
 }
 
@@ -195,8 +155,8 @@ wf_slice_t wf_json_trim(wf_slice_t text)
 
     text = text.len ? text : wf_slice("");
     end = text.data + text.len;
-    at = skip_white(text.data, end);
-    while (end > at && is_white(end[-1])) {
+    at = wf_json_skip_white(text.data, end);
+    while (end > at && wf_json_is_white(end[-1])) {
         end--;
     }
     return wf_slice_of(at, (apr_size_t)(end - at));
@@ -231,11 +191,11 @@ apr_status_t wf_json_member(wf_slice_t *member, wf_slice_t value, wf_slice_t nam
     apr_status_t status = APR_NOTFOUND;
 
     for (const char *at = enter(object, '{', '}'); at && at < end; at = skip_comma(at, end)) {
-        const char *quote = find_quote(at + 1, end);
+        const char *quote = wf_json_find_quote(at + 1, end);
         int found = spells(at + 1, quote, name);
-        const char *start = skip_white(quote < end ? quote + 1 : end, end);
+        const char *start = wf_json_skip_white(quote < end ? quote + 1 : end, end);
 
-        start = skip_white(start < end ? start + 1 : end, end);
+        start = wf_json_skip_white(start < end ? start + 1 : end, end);
         at = skip_value(start, end);
         if (found) {
             *member = wf_slice_of(start, (apr_size_t)(at - start));
@@ -253,11 +213,11 @@ apr_status_t wf_json_search(wf_slice_t *member, wf_slice_t value, wf_slice_t nam
 
     /* A string that a colon follows is a name, and nothing else is. */
     while (at < end && (at = memchr(at, '"', (apr_size_t)(end - at))) != NULL) {
-        const char *quote = find_quote(at + 1, end);
-        const char *colon = skip_white(quote < end ? quote + 1 : end, end);
+        const char *quote = wf_json_find_quote(at + 1, end);
+        const char *colon = wf_json_skip_white(quote < end ? quote + 1 : end, end);
 
         if (colon < end && *colon == ':' && spells(at + 1, quote, name)) {
-            const char *start = skip_white(colon + 1, end);
+            const char *start = wf_json_skip_white(colon + 1, end);
 
             *member = wf_slice_of(start, (apr_size_t)(skip_value(start, end) - start));
             return APR_SUCCESS;
@@ -320,11 +280,11 @@ apr_status_t wf_json_next_member(wf_slice_t *name, wf_slice_t *value, wf_slice_t
     if (!start) {
         return APR_EOF;
     }
-    at = find_quote(start + 1, end);
+    at = wf_json_find_quote(start + 1, end);
     at = at < end ? at + 1 : end;
     *name = wf_slice_of(start, (apr_size_t)(at - start));
-    at = skip_white(at, end);
-    start = skip_white(at < end ? at + 1 : end, end); /* behind the colon */
+    at = wf_json_skip_white(at, end);
+    start = wf_json_skip_white(at < end ? at + 1 : end, end); /* behind the colon */
     at = skip_value(start, end);
     *value = wf_slice_of(start, (apr_size_t)(at - start));
     *rest = wf_slice_of(at, (apr_size_t)(end - at));
@@ -360,4 +320,67 @@ void wf_json_string_decode(wf_buf_t *out, wf_slice_t value)
             wf_buf_add(out, bytes, decode_escape(bytes, &at, end));
         }
     }
+}
+
+/* ---- comparing strings ---- */
+
+/* What is left of a string, character by character, and the bytes of one that was an escape. */
+typedef struct letters_t {
+    const char *at;
+    const char *end;
+    char bytes[4];
+    apr_size_t len;  /* of bytes */
+    apr_size_t used; /* of them */
+} letters_t;
+
+static letters_t letters_of(wf_slice_t value)
+{
+    wf_slice_t text = wf_json_trim(value);
+    letters_t letters = {text.data, text.data, {0}, 0, 0};
+
+    if (text.len > 1) {
+        letters.at++;
+        letters.end = text.data + text.len - 1;
+    }
+    return letters;
+}
+
+/* Passes what both have in common in front of any escape. */
+static void skip_common(letters_t *a, letters_t *b)
+{
+    while (a->at < a->end && b->at < b->end && *a->at == *b->at && *a->at != '\\') {
+        a->at++;
+        b->at++;
+    }
+}
+
+/* The next byte of the characters that the string spells; -1 behind the last. */
+static int next_byte(letters_t *letters)
+{
+    if (letters->used < letters->len) {
+        return (unsigned char)letters->bytes[letters->used++];
+    }
+    if (letters->at == letters->end) {
+        return -1;
+    }
+    if (*letters->at != '\\') {
+        return (unsigned char)*letters->at++;
+    }
+    letters->len = decode_escape(letters->bytes, &letters->at, letters->end);
+    letters->used = 1;
+    return letters->len ? (unsigned char)letters->bytes[0] : -1;
+}
+
+int wf_json_string_compare(wf_slice_t a, wf_slice_t b)
+{
+    letters_t left = letters_of(a);
+    letters_t right = letters_of(b);
+    int one, other;
+
+    skip_common(&left, &right);
+    do {
+        one = next_byte(&left);
+        other = next_byte(&right);
+    } while (one == other && one >= 0);
+    return one - other;
 }

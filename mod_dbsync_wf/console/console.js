@@ -83,8 +83,10 @@ function bytes(length) {
     return length < 1e6 ? `${(length / 1e3).toFixed(1)} kB` : `${(length / 1e6).toFixed(1)} MB`;
 }
 
-const clock = new Intl.DateTimeFormat(undefined, {year: 'numeric', month: 'short', day: 'numeric',
-    hour: '2-digit', minute: '2-digit', second: '2-digit', timeZoneName: 'short'});
+const CLOCK = {year: 'numeric', month: 'short', day: 'numeric', hour: '2-digit', minute: '2-digit',
+    second: '2-digit', timeZoneName: 'short'};
+const clock = new Intl.DateTimeFormat(undefined, CLOCK);
+const exactClock = new Intl.DateTimeFormat(undefined, {...CLOCK, fractionalSecondDigits: 3});
 const relative = new Intl.RelativeTimeFormat('en', {numeric: 'auto'});
 
 // "3 minutes ago".
@@ -100,12 +102,12 @@ function ago(when) {
 }
 
 // A moment in local time; how long ago it is, and in UTC, is in its title.
-function moment(text) {
+function moment(text, {exact} = {}) {
     const when = new Date(text);
     if (Number.isNaN(when.getTime())) {
         return said(text);
     }
-    const element = h('time', {datetime: text, class: 'nowrap'}, clock.format(when));
+    const element = h('time', {datetime: text}, (exact ? exactClock : clock).format(when));
     element.addEventListener('pointerenter', () => { element.title = `${ago(when)} (${text})`; });
     element.title = text;
     return element;
@@ -547,8 +549,17 @@ function configurationText(task) {
     return writeObject([...task.raw].filter(([name]) => WRITABLE.includes(name)));
 }
 
+// The beginning of a text that should have been short.
+function brief(text, most) {
+    return text.length > most ? `${text.slice(0, most)}…` : text;
+}
+
 function titleOf(task) {
-    return task.taskName || `Task ${task.taskId}`;
+    return brief(task.taskName || `Task ${task.taskId}`, 200);
+}
+
+function projectTitle(project) {
+    return brief(project.projectName || project.name || `Project ${project.projectId}`, 200);
 }
 
 function runAddress(task) {
@@ -642,21 +653,27 @@ function toast(text, label, act) {
     return element;
 }
 
-// Asks before something is done; gives whether it is to be done. Escape says no.
-function confirmed(title, text, label) {
+// Asks, with an answer for each of [label, value, class]; gives the value, or '' where there is none:
+// Cancel and Escape.
+function chosen(title, text, answers) {
     return new Promise(resolve => {
         const id = freshId('dialog');
         const dialog = h('dialog', {'aria-labelledby': id, 'aria-describedby': `${id}-text`},
             h('h2', {id}, title), h('p', {id: `${id}-text`}, text),
             h('div', {class: 'row'}, button('Cancel', () => dialog.close()),
-                button(label, () => dialog.close('yes'), {class: 'primary'})));
+                answers.map(([label, value, look]) => button(label, () => dialog.close(value), {class: look}))));
         dialog.addEventListener('close', () => {
             dialog.remove();
-            resolve(dialog.returnValue === 'yes');
+            resolve(dialog.returnValue);
         });
         document.body.append(dialog);
         dialog.showModal();
     });
+}
+
+// Asks before something is done; gives whether it is to be done.
+async function confirmed(title, text, label) {
+    return await chosen(title, text, [[label, 'yes', 'primary']]) === 'yes';
 }
 
 // ---- an editor for JSON ----
@@ -930,7 +947,7 @@ function runPanel(pid, signal, {title, more, output: outputFirst} = {}) {
     const progress = h('div', null);
     const facts = h('div', null);
     const trouble = h('div', null);
-    const result = h('div', {class: 'stack'});
+    const result = h('div', {class: 'part'});
     const others = h('div', {class: 'stack'});
     const output = outputBox(pid, 'Output');
     let last = null;
@@ -956,7 +973,7 @@ function runPanel(pid, signal, {title, more, output: outputFirst} = {}) {
     };
     followRun(pid, signal, show, error => trouble.replaceChildren(noticeOf(error)));
     followLog(pid, signal, () => last !== null && isFinal(last), output.add);
-    const outputs = h('section', {class: 'stack'}, h('h3', null, 'Output'), output.element);
+    const outputs = h('section', {class: 'part'}, h('h3', null, 'Output'), output.element);
     return h('div', {class: 'inner stack'}, h('div', {class: 'run-head'}, head, state, h('span', {class: 'grow'}),
         stop), progress, trouble, facts, outputFirst ? [outputs, result] : [result, outputs], others);
 }
@@ -1023,8 +1040,7 @@ function taskItem(task, view) {
             h('div', {class: 'task-name'}, h('h3', null, said(titleOf(task))), badge(stateOf(task)),
                 h('span', {class: 'id'}, `${task.projectId}/${task.taskId}`),
                 h('span', {class: 'soft small'}, marks.filter(Boolean).join(' · ')),
-                task.description ? h('p', {class: 'soft'}, said(task.description.slice(0, 1000)
-                    + (task.description.length > 1000 ? '…' : ''))) : null),
+                task.description ? h('p', {class: 'soft'}, said(brief(task.description, 1000))) : null),
             h('div', {class: 'row'}, taskButtons(task, view))),
         task.source === 'removed' ? null : [copyable(runAddress(task), 'run endpoint', {method: 'POST'}),
             curlDetails(task)]);
@@ -1033,7 +1049,7 @@ function taskItem(task, view) {
 function projectSection(project, tasks, view) {
     const id = freshId('project');
     return h('section', {class: 'card', 'aria-labelledby': id},
-        h('div', {class: 'card-head'}, h('h2', {id}, said(project.name || `Project ${project.projectId}`)),
+        h('div', {class: 'card-head'}, h('h2', {id}, said(projectTitle(project))),
             h('span', {class: 'id'}, `project ${project.projectId}`)),
         project.broken ? h('div', {class: 'inner'}, notice('This project’s file is broken', project.detail)) : null,
         tasks.length > 0 ? h('ul', {class: 'tasks'}, tasks.map(task => taskItem(task, view)))
@@ -1152,8 +1168,13 @@ async function setBack(task, body, view) {
     }
 }
 
-function setAgain(task, view) {
-    return setBack(task, configurationText(task), view);
+// Of one that was removed the server tells what it was last, and not whether that was the project file's.
+async function setAgain(task, view) {
+    const answer = await chosen('Set it again?', [said(titleOf(task)), ' can then be run through the API again.'],
+        [['As it was last', 'last', 'primary'], ['As the project file has it', 'file', '']]);
+    if (answer) {
+        await setBack(task, answer === 'file' ? '{"useProjectFile": true}' : configurationText(task), view);
+    }
 }
 
 // ---- the view that tests a task ----
@@ -1258,7 +1279,7 @@ function testView(signal, [project, task]) {
         };
         document.title = titleFor(`Test ${titleOf(item)}`);
         element.replaceChildren(heading(['Test ', said(titleOf(item))], h('p', {class: 'soft'},
-            item.projectName ? [said(item.projectName), ' · '] : null, h('span', {class: 'id'},
+            item.projectName ? [said(projectTitle(item)), ' · '] : null, h('span', {class: 'id'},
                 `${item.projectId}/${item.taskId}`))),
         stateOf(item) === 'enabled' ? '' : h('p', {class: 'notice'},
             `This task is ${stateOf(item)}: a run of it through the API is refused.`),
@@ -1307,7 +1328,7 @@ function actionItem(action) {
 
 function point(state, name, time) {
     return h('li', {class: state}, h('div', {class: 'row'}, h('strong', null, name),
-        h('span', {class: 'soft small'}, moment(time))));
+        h('span', {class: 'soft small'}, moment(time, {exact: true}))));
 }
 
 function timeLine(run) {
@@ -1329,7 +1350,9 @@ function runView(signal, [pid]) {
         const path = `${encodeURIComponent(run.projectId)}/${encodeURIComponent(run.taskId)}`;
         if (!task.firstChild) {
             task.append('Task ', h('span', {class: 'id'}, `${run.projectId}/${run.taskId}`));
-            again.append(link('Run again with another body', `#/test/${path}`, {class: 'button'}));
+            again.append(link('Run again with another body', `#/test/${path}`, {class: 'button'}),
+                link('Runs of this task', `#/runs?project=${encodeURIComponent(run.projectId)}`
+                    + `&task=${encodeURIComponent(run.taskId)}`));
             readTask(run.projectId, run.taskId, signal).then(found => task.prepend(said(titleOf(found)), ' · '),
                 () => null); // its task may be gone; its id is shown
         }
@@ -1343,9 +1366,601 @@ function runView(signal, [pid]) {
     return {title: `Run ${pid}`, nav: 'runs', element};
 }
 
+// ---- the view that edits a task's API configuration ----
+
+// A member of the form: its label, its input and what is wrong with it. `pointer` is how the server
+// names it.
+function inputField(pointer, label, input, hint) {
+    const id = input.id;
+    const wrong = h('p', {id: `${id}-wrong`, class: 'wrong'});
+    input.setAttribute('aria-describedby', `${id}-wrong${hint ? ` ${id}-hint` : ''}`);
+    const element = h('div', {class: 'field'}, h('label', {for: id}, label), input, wrong,
+        hint ? h('p', {id: `${id}-hint`, class: 'hint'}, hint) : null);
+    return {pointer, label, input, element, complain(text) {
+        wrong.textContent = text;
+        input.setAttribute('aria-invalid', String(text !== ''));
+    }};
+}
+
+function jsonField(pointer, label, options) {
+    const editor = jsonEditor(label, {...options, optional: true});
+    return {pointer, label, input: editor.area, element: editor.element, editor, complain(text) {
+        if (editor.isValid() && text !== '') {
+            editor.says.textContent = text;
+            editor.says.className = 'wrong';
+            editor.area.setAttribute('aria-invalid', 'true');
+        }
+    }};
+}
+
+// "whsec_" and the base64 of 32 random bytes, as Standard Webhooks want it.
+function freshSecret() {
+    return `whsec_${btoa(String.fromCharCode(...crypto.getRandomValues(new Uint8Array(32))))}`;
+}
+
+// The secret of a callback: written, never read. A generated one is shown this once.
+function secretField(hasSecret) {
+    const input = h('input', {id: 'secret', type: 'password', autocomplete: 'new-password', spellcheck: 'false'});
+    const field = inputField('/callback/secret', 'Secret that callbacks are signed with', input,
+        hasSecret ? 'One is set. Leave this empty to keep it.' : '“whsec_” and the base64 of 24 to 64 random bytes.');
+    const shown = h('div', {class: 'stack'});
+    field.element.append(h('div', {class: 'row'}, button('Generate a secret', () => {
+        input.value = freshSecret();
+        input.dispatchEvent(new Event('input', {bubbles: true}));
+        shown.replaceChildren(h('p', {class: 'hint'}, 'Copy it now: once it is saved, it is never shown again.'),
+            copyable(input.value, 'secret'));
+        announce('A secret was generated');
+    }, {class: 'tiny'})), shown);
+    return field;
+}
+
+function fieldsOf(task) {
+    const text = (id, value, more) => h('input', {id, value: value ?? '', autocomplete: 'off', ...more});
+    const raw = name => (task.raw.has(name) ? prettyJson(task.raw.get(name)) : '');
+    return {
+        enabled: h('input', {type: 'checkbox', id: 'enabled', checked: task.enabled !== false}),
+        description: inputField('/description', 'Description', h('textarea', {id: 'description', rows: 3,
+            maxlength: 4096, value: task.description ?? ''}), 'For those who call it. At most 4,096 bytes.'),
+        example: jsonField('/example', 'Example body', {id: 'example', text: raw('example'), rows: 8,
+            hint: 'What Test and the command lines begin with.'}),
+        schema: jsonField('/schema', 'JSON Schema', {id: 'schema', text: raw('schema'), rows: 8,
+            hint: 'Bodies that do not satisfy it are refused. Empty: any body is taken.'}),
+        runs: inputField('/rateLimit/runs', 'Runs', text('runs', task.rateLimit?.runs, {type: 'number', min: 1,
+            max: 1000000, step: 1, inputmode: 'numeric'})),
+        seconds: inputField('/rateLimit/seconds', 'In seconds', text('seconds', task.rateLimit?.seconds,
+            {type: 'number', min: 1, max: 86400, step: 1, inputmode: 'numeric'})),
+        url: inputField('/callback/url', 'URL that is told of each run’s end', text('url', task.callback?.url,
+            {type: 'url', placeholder: 'https://example.com/hook', inputmode: 'url', spellcheck: 'false'}),
+        'Empty: nobody is told.'),
+        secret: secretField(task.callback?.hasSecret),
+    };
+}
+
+// What is to be sent, of texts: an example's digits stay as they were typed.
+function documentOf(fields) {
+    const value = field => field.input.value.trim();
+    const members = new Map([['enabled', String(fields.enabled.checked)]]);
+    if (value(fields.description) !== '') {
+        members.set('description', JSON.stringify(fields.description.input.value));
+    }
+    for (const name of ['example', 'schema']) {
+        if (value(fields[name]) !== '') {
+            members.set(name, value(fields[name]));
+        }
+    }
+    if (value(fields.runs) !== '' || value(fields.seconds) !== '') {
+        members.set('rateLimit', `{"runs": ${Number(value(fields.runs))}, `
+            + `"seconds": ${Number(value(fields.seconds))}}`);
+    }
+    if (value(fields.url) !== '') {
+        const callback = new Map([['url', JSON.stringify(value(fields.url))]]);
+        if (value(fields.secret) !== '') {
+            callback.set('secret', JSON.stringify(value(fields.secret)));
+        }
+        members.set('callback', writeObject(callback));
+    }
+    return writeObject(members);
+}
+
+// What is wrong before the server is asked: a list of [field, text].
+function mistakesIn(fields) {
+    const mistakes = [];
+    for (const field of [fields.example, fields.schema]) {
+        const text = field.editor.text();
+        const mistake = text === '' ? null : jsonMistake(text);
+        if (mistake) {
+            mistakes.push([field, `line ${mistake.line}, column ${mistake.column}: ${mistake.message}`]);
+        }
+    }
+    const [runs, seconds] = [fields.runs, fields.seconds];
+    for (const [field, other, most] of [[runs, seconds, 1000000], [seconds, runs, 86400]]) {
+        const number = Number(field.input.value);
+        if ((field.input.value !== '' || other.input.value !== '' || field.input.validity.badInput)
+            && !(Number.isInteger(number) && number >= 1 && number <= most)) {
+            mistakes.push([field, `must be a whole number from 1 to ${count.format(most)}; leave both empty for no limit`]);
+        }
+    }
+    if (fields.secret.input.value !== '' && fields.url.input.value.trim() === '') {
+        mistakes.push([fields.url, 'must be there, for the secret to sign anything']);
+    }
+    return mistakes;
+}
+
+// What the server says is wrong: "/rateLimit/runs: must be …" names a field.
+function mistakesOf(error, fields) {
+    const detail = error.problem?.detail ?? error.message;
+    const [, pointer, text] = /^(\/[^:\s]*):? +(.*)$/s.exec(detail) ?? [];
+    const field = pointer && Object.values(fields).find(one => one.pointer
+        && (pointer === one.pointer || pointer.startsWith(`${one.pointer}/`)
+            || one.pointer.startsWith(`${pointer}/`)));
+    return [[field, field ? `${pointer === field.pointer ? '' : `${pointer}: `}${text}` : detail]];
+}
+
+// The summary on top, with the focus, and each mistake where it was made.
+function complain(place, fields, title, mistakes) {
+    Object.values(fields).forEach(field => field.complain?.(''));
+    mistakes.forEach(([field, text]) => field?.complain(text));
+    const box = h('div', {class: 'notice bad', tabindex: -1, role: 'alert'}, h('strong', null, said(title)),
+        h('ul', null, mistakes.map(([field, text]) => h('li', null, field
+            ? [h('a', {href: `#${field.input.id}`, on: {click: event => {
+                event.preventDefault();
+                field.input.focus();
+            }}}, field.label), ': ', said(text)] : said(text)))));
+    place.replaceChildren(box);
+    box.focus();
+}
+
+function changedBy(task) {
+    if (!task.changeTime) {
+        return null;
+    }
+    return h('p', {class: 'soft small'}, 'Last changed ', moment(task.changeTime),
+        task.changedBy ? [' by ', said(task.changedBy)] : null);
+}
+
+let unsaved = null; // what a form holds that is not saved: asked before the view is left
+
+function editForm(task, place, actions) {
+    const fields = fieldsOf(task);
+    const form = h('form', {class: 'form', novalidate: true},
+        h('div', {class: 'check'}, fields.enabled, h('label', {for: 'enabled'}, 'It may be run through the API')),
+        fields.description.element, fields.example.element, fields.schema.element,
+        h('fieldset', null, h('legend', null, 'Rate limit'), h('div', {class: 'pair'}, fields.runs.element,
+            fields.seconds.element), h('p', {class: 'hint'}, 'Empty: no limit.')),
+        h('fieldset', null, h('legend', null, 'Callback'), fields.url.element, fields.secret.element),
+        h('div', {class: 'row'}, h('button', {type: 'submit', class: 'primary'}, 'Save'),
+            link('Cancel', '#/', {class: 'button'}), h('span', {class: 'grow'}),
+            task.source === 'stored' || task.source === 'removed'
+                ? button('Use the project file’s', actions.reset) : null));
+    form.addEventListener('input', () => { unsaved = form; });
+    form.addEventListener('submit', async event => {
+        event.preventDefault();
+        const mistakes = mistakesIn(fields);
+        if (mistakes.length > 0) {
+            complain(place, fields, 'It was not saved', mistakes);
+            return;
+        }
+        const save = form.querySelector('[type=submit]');
+        save.disabled = true;
+        await actions.save(documentOf(fields), error => complain(place, fields, error.message,
+            mistakesOf(error, fields)));
+        save.disabled = false;
+    });
+    return form;
+}
+
+// Somebody else has changed it meanwhile: their version, or this one.
+function conflict(place, reload, overwrite) {
+    const box = h('div', {class: 'notice', tabindex: -1, role: 'alert'},
+        h('strong', null, 'It was changed meanwhile'), 'Somebody has changed or removed this configuration since it '
+            + 'was read. Nothing was saved.', h('div', {class: 'row'},
+            button('Load theirs, and lose mine', reload), button('Overwrite theirs with mine', overwrite)));
+    place.replaceChildren(box);
+    box.focus();
+}
+
+function editView(signal, [project, task]) {
+    const element = h('div', null, heading('Edit'), h('p', {class: 'soft'}, 'Loading…'));
+    const done = text => {
+        unsaved = null;
+        location.hash = '#/';
+        toast(text);
+    };
+    const send = async (item, place, body, etag, fail) => {
+        try {
+            await put(item, body, signal, etag);
+            done(['Saved: ', said(titleOf(item))]);
+        } catch (error) {
+            if (signal.aborted) {
+                return;
+            }
+            if (error.status === 412) {
+                conflict(place, () => { unsaved = null; load(); },
+                    () => send(item, place, body, null, fail));
+            } else {
+                fail(error);
+            }
+        }
+    };
+    const build = item => {
+        const place = h('div', null);
+        const actions = {
+            save: (body, fail) => send(item, place, body, item.etag, fail),
+            reset: async () => {
+                if (await confirmed('Use the project file’s?', 'What was set here is lost, the secret included.',
+                    'Use the project file’s')) {
+                    await send(item, place, '{"useProjectFile": true}', item.etag, error =>
+                        place.replaceChildren(noticeOf(error)));
+                }
+            },
+        };
+        document.title = titleFor(`Edit ${titleOf(item)}`);
+        element.replaceChildren(h('div', {class: 'stack'},
+            heading(['Edit ', said(titleOf(item))], h('p', {class: 'soft'},
+                item.projectName ? [said(projectTitle(item)), ' · '] : null,
+                h('span', {class: 'id'}, `${item.projectId}/${item.taskId}`)), changedBy(item)),
+            place, item.editable ? '' : h('p', {class: 'notice'}, 'You may look at this, and not change it.'),
+            item.broken ? notice('What is stored cannot be used', 'Save it anew, or use the project file’s.') : '',
+            h('section', {class: 'card', 'aria-label': 'API configuration'},
+                h('div', {class: 'inner'}, editForm(item, place, actions)))));
+    };
+    const load = () => showWhenRead(element, signal, () => readTask(project, task, signal), build);
+    return {title: 'Edit', nav: 'tasks', element, loaded: load()};
+}
+
+// ---- charts ----
+
+// Colours that differ in light and in dark, and a mark on each, since not everybody sees colours.
+const OUTCOMES = ['completed', 'error', 'interrupted'];
+const OUTCOME_NAMES = {completed: 'completed', error: 'with an error', interrupted: 'interrupted'};
+
+function patternOf(outcome, id) {
+    const marks = {
+        error: () => svg('path', {d: 'M-1 1 L1 -1 M0 6 L6 0 M5 7 L7 5', class: 'mark'}),
+        interrupted: () => svg('circle', {cx: 3, cy: 3, r: 1.2, class: 'mark-dot'}),
+    };
+    return svg('pattern', {id, width: 6, height: 6, patternUnits: 'userSpaceOnUse'},
+        svg('rect', {width: 6, height: 6, class: `of-${outcome}`}), marks[outcome]?.() ?? null);
+}
+
+// A chart that is drawn anew for the width that it has; draw(width) gives its height and elements.
+function chart(label, signal, draw) {
+    const element = svg('svg', {class: 'chart', role: 'img', 'aria-label': label, height: 10});
+    let last = 0;
+    const observer = new ResizeObserver(() => {
+        const width = Math.floor(element.parentNode.clientWidth);
+        if (width > 0 && width !== last) {
+            last = width;
+            const {height, parts} = draw(width);
+            element.setAttribute('height', height);
+            element.setAttribute('viewBox', `0 0 ${width} ${height}`);
+            element.replaceChildren(...parts);
+        }
+    });
+    const place = h('div', null, element);
+    observer.observe(place);
+    signal.addEventListener('abort', () => observer.disconnect(), {once: true});
+    return place;
+}
+
+// What a chart says, for those who want it as numbers or hear it.
+function chartTable(caption, names, rows) {
+    return h('details', null, h('summary', null, 'As a table'), h('table', null,
+        h('caption', {class: 'unseen'}, caption),
+        h('thead', null, h('tr', null, names.map((name, i) => h('th', {scope: 'col', class: i > 0 ? 'number' : false},
+            name)))),
+        h('tbody', null, rows.map(row => h('tr', null, row.map((cell, i) => (i === 0 ? h('th', {scope: 'row'}, cell)
+            : h('td', {class: 'number'}, cell))))))));
+}
+
+const hourOf = new Intl.DateTimeFormat(undefined, {hour: '2-digit', minute: '2-digit'});
+
+function totalOf(hour) {
+    return OUTCOMES.reduce((sum, outcome) => sum + (hour[outcome] ?? 0), 0);
+}
+
+// A round number that is not below: where an axis ends.
+function roundUp(number) {
+    const power = 10 ** Math.floor(Math.log10(Math.max(number, 1)));
+    return Math.max(4, [1, 2, 4, 5, 10].map(step => step * power).find(step => step >= number));
+}
+
+function hourBar(hour, i, scale, ids) {
+    let top = scale.bottom;
+    const title = `${hourOf.format(new Date(hour.from))}: ${OUTCOMES.map(outcome =>
+        `${count.format(hour[outcome] ?? 0)} ${OUTCOME_NAMES[outcome]}`).join(', ')}`;
+    return svg('g', null, svg('title', null, title), OUTCOMES.filter(outcome => hour[outcome] > 0).map(outcome => {
+        const height = Math.max(2, hour[outcome] / scale.most * scale.height);
+        top -= height;
+        return svg('rect', {x: scale.x(i) + scale.gap / 2, y: top, width: Math.max(1, scale.step - scale.gap), height,
+            rx: 1, fill: `url(#${ids[outcome]})`});
+    }));
+}
+
+function drawHours(hours, width) {
+    const most = roundUp(Math.max(...hours.map(totalOf), 1));
+    const left = 12 + 7 * count.format(most).length;
+    const step = (width - left) / hours.length;
+    const scale = {most, height: 130, bottom: 140, step, gap: step > 8 ? 3 : 1, x: i => left + i * step};
+    const ids = Object.fromEntries(OUTCOMES.map(outcome => [outcome, freshId('pattern')]));
+    const every = Math.ceil(46 / step);
+    return {height: 164, parts: [
+        svg('defs', null, OUTCOMES.map(outcome => patternOf(outcome, ids[outcome]))),
+        [0, 0.5, 1].map(part => {
+            const y = scale.bottom - part * scale.height;
+            return [svg('line', {x1: left, x2: width, y1: y, y2: y, class: 'axis'}),
+                svg('text', {x: left - 6, y: y + 4, 'text-anchor': 'end'}, count.format(most * part))];
+        }),
+        hours.map((hour, i) => hourBar(hour, i, scale, ids)),
+        hours.map((hour, i) => (i % every === 0 && scale.x(i) + 34 < width
+            ? svg('text', {x: scale.x(i), y: 158}, hourOf.format(new Date(hour.from))) : null)),
+    ].flat(Infinity).filter(part => part !== null)};
+}
+
+function legend() {
+    return h('span', {class: 'legend', 'aria-hidden': 'true'}, OUTCOMES.map(outcome => {
+        const id = freshId('pattern');
+        return h('span', null, svg('svg', {width: 12, height: 12}, svg('defs', null, patternOf(outcome, id)),
+            svg('rect', {width: 12, height: 12, rx: 2, fill: `url(#${id})`})), OUTCOME_NAMES[outcome]);
+    }));
+}
+
+function hoursFigure(hours, signal) {
+    const sums = OUTCOMES.map(outcome => `${count.format(hours.reduce((sum, hour) => sum + (hour[outcome] ?? 0), 0))} `
+        + OUTCOME_NAMES[outcome]).join(', ');
+    return h('figure', null, h('figcaption', null, 'Runs per hour', legend()),
+        chart(`Runs per hour, of the last ${hours.length} hours: ${sums}`, signal, width => drawHours(hours, width)),
+        chartTable('Runs per hour', ['From', ...OUTCOMES], hours.map(hour => [moment(hour.from),
+            ...OUTCOMES.map(outcome => count.format(hour[outcome] ?? 0))])));
+}
+
+function durationName(bucket, before) {
+    return bucket.upTo === undefined ? `over ${duration(before * 1000)}` : `to ${duration(bucket.upTo * 1000)
+        .replace(/\.0+ s$/, ' s')}`;
+}
+
+function drawDurations(rows, width) {
+    const most = Math.max(...rows.map(row => row.runs), 1);
+    const [left, right] = [86, 14 + 8 * count.format(most).length];
+    const step = Math.max(15, Math.min(22, 150 / rows.length));
+    return {height: rows.length * step + 4, parts: rows.flatMap((row, i) => [
+        svg('text', {x: left - 8, y: i * step + step / 2 + 4, 'text-anchor': 'end'}, row.name),
+        svg('rect', {x: left, y: i * step + 2, height: step - 5, rx: 2, class: 'of-all',
+            width: row.runs > 0 ? Math.max(2, row.runs / most * (width - left - right)) : 0}),
+        svg('text', {x: left + 6 + row.runs / most * (width - left - right), y: i * step + step / 2 + 4},
+            row.runs > 0 ? count.format(row.runs) : ''),
+    ])};
+}
+
+function durationsFigure(durations, signal) {
+    const rows = durations.map((bucket, i) => ({runs: bucket.runs,
+        name: durationName(bucket, durations[i - 1]?.upTo ?? 0)}));
+    return h('figure', null, h('figcaption', null, 'How long they took'),
+        chart(`How long runs took: ${rows.filter(row => row.runs > 0).map(row => `${count.format(row.runs)} ${row.name}`)
+            .join(', ')}`, signal, width => drawDurations(rows, width)),
+        chartTable('How long runs took', ['Time', 'Runs'], rows.map(row => [row.name, count.format(row.runs)])));
+}
+
+// Nothing where this server has no statistics, or no run has ended yet.
+async function showCharts(place, query, signal) {
+    const only = new URLSearchParams([['hours', '24'], ...[...query].filter(([name]) =>
+        ['project', 'task'].includes(name))]);
+    const {data} = await read(`statistics?${only}`, signal);
+    place.hidden = !data.hours.some(hour => totalOf(hour) > 0);
+    if (!place.querySelector('details[open]')) { // nobody reads the table just now
+        place.replaceChildren(...[[hoursFigure, data.hours], [durationsFigure, data.durations]].map(([make, what]) =>
+            h('section', {class: 'card', 'aria-label': make === hoursFigure ? 'Runs per hour' : 'Durations'},
+                h('div', {class: 'inner'}, make(what, signal)))));
+    }
+}
+
+// ---- the view of the list of runs ----
+
+const FILTERS = ['project', 'task', 'status', 'user', 'from', 'to'];
+const STATUSES = ['submitted', 'running', 'completed', 'error', 'interrupted'];
+
+// A moment as the input takes it, in local time, and back.
+function toLocal(text) {
+    const when = new Date(text);
+    return text && !Number.isNaN(when.getTime())
+        ? new Date(when - when.getTimezoneOffset() * 60000).toISOString().slice(0, 16) : '';
+}
+
+function fromLocal(text) {
+    const when = new Date(text);
+    return Number.isNaN(when.getTime()) ? '' : when.toISOString();
+}
+
+function choices(select, all, chosen) {
+    const known = all.some(([value]) => value === chosen);
+    select.replaceChildren(h('option', {value: ''}, 'All'), ...[...all, ...known || !chosen ? [] : [[chosen, chosen]]]
+        .map(([value, name]) => h('option', {value}, tame(name).slice(0, 80))));
+    select.value = chosen;
+}
+
+function filterForm(query, tasks) {
+    const select = id => h('select', {id: `of-${id}`, name: id});
+    const project = select('project');
+    const task = select('task');
+    const status = select('status');
+    const text = (id, type, value) => h('input', {id: `of-${id}`, name: id, type, value, autocomplete: 'off'});
+    const field = (label, input) => h('div', {class: input.type === 'datetime-local' ? 'field date' : 'field'},
+        h('label', {for: input.id}, label), input);
+    const inputs = [field('Project', project), field('Task', task), field('Status', status),
+        field('User', text('user', 'text', query.get('user') ?? '')),
+        field('From', text('from', 'datetime-local', toLocal(query.get('from')))),
+        field('To', text('to', 'datetime-local', toLocal(query.get('to'))))];
+    const form = h('form', {class: 'filters', 'aria-label': 'Filter'}, inputs, h('div', {class: 'row'},
+        h('button', {type: 'submit'}, 'Show'), link('All', '#/runs')));
+    const offer = all => {
+        const names = new Map(all.map(item => [item.projectId, `${projectTitle(item)} (${item.projectId})`]));
+        choices(project, [...names], project.value || (query.get('project') ?? ''));
+        offerTasks(all, query.get('task') ?? '');
+    };
+    const offerTasks = (all, chosen) => choices(task, all.filter(item => item.projectId === project.value)
+        .map(item => [item.taskId, `${titleOf(item)} (${item.taskId})`]), chosen);
+    choices(status, STATUSES.map(one => [one, one]), query.get('status') ?? '');
+    offer([]);
+    tasks.then(all => {
+        offer(all);
+        project.addEventListener('change', () => offerTasks(all, ''));
+    });
+    form.addEventListener('submit', event => {
+        event.preventDefault();
+        const chosen = new URLSearchParams([...new FormData(form)].map(([name, value]) =>
+            [name, ['from', 'to'].includes(name) ? fromLocal(value) : value.trim()]).filter(([, value]) => value !== ''));
+        location.hash = `#/runs${chosen.size > 0 ? `?${chosen}` : ''}`;
+    });
+    return form;
+}
+
+// A row, which is changed rather than replaced, so that who is on its link stays there.
+function runRow(run, names) {
+    const cell = (...content) => h('td', {role: 'cell'}, content);
+    const name = names.get(`${run.projectId}/${run.taskId}`);
+    const state = cell();
+    const took = cell();
+    took.className = 'number';
+    const element = h('tr', {role: 'row'},
+        cell(h('a', {href: `#/run/${run.pid}`}, said(name ?? `Task ${run.taskId}`)), ' ',
+            h('span', {class: 'id'}, `${run.projectId}/${run.taskId}`)),
+        state, cell(moment(run.submitTime)), took, cell(said(run.user ?? '')),
+        h('td', {role: 'cell', class: 'pid'}, h('code', {class: 'soft'}, `…${run.pid.slice(-8)}`)));
+    let shown = '';
+    return {element, update(now) {
+        const text = `${now.status} ${now.completionTime}`;
+        if (text !== shown) {
+            shown = text;
+            state.replaceChildren(badge(now.status));
+            took.replaceChildren(between(now.startTime, now.completionTime));
+        }
+    }};
+}
+
+// The runs that are known, by pid; pids sort by time.
+class RunList {
+    constructor(body, empty, names) {
+        Object.assign(this, {body, empty, names, rows: new Map()});
+    }
+
+    // Takes a page: the newest ones where it is the first. What lies within it and is not in it is no
+    // longer among those that are asked for.
+    take(page, isFirst) {
+        const pids = new Set(page.runs.map(run => run.pid));
+        const oldest = page.next === undefined ? '' : page.runs.at(-1)?.pid ?? '';
+        for (const [pid, row] of isFirst ? [...this.rows] : []) {
+            if (pid >= oldest && !pids.has(pid)) {
+                row.element.remove();
+                this.rows.delete(pid);
+            }
+        }
+        for (const run of page.runs) {
+            if (!this.rows.has(run.pid)) {
+                this.rows.set(run.pid, runRow(run, this.names));
+                this.place(run.pid);
+            }
+            this.rows.get(run.pid).update(run);
+        }
+        this.empty.hidden = this.rows.size > 0;
+    }
+
+    // Before the first one that is older; most are at one of the ends.
+    place(pid) {
+        const {element} = this.rows.get(pid);
+        element.dataset.pid = pid;
+        const older = [...this.body.children].find(other => other.dataset.pid < pid);
+        this.body.insertBefore(element, older ?? null);
+    }
+}
+
+function runsTable() {
+    const body = h('tbody', {role: 'rowgroup'});
+    const table = h('table', {class: 'runs', role: 'table', 'aria-label': 'Runs'},
+        h('thead', {role: 'rowgroup'}, h('tr', {role: 'row'}, ['Task', 'Status', 'Submitted', 'Took', 'User', 'Run']
+            .map(name => h('th', {scope: 'col', role: 'columnheader', class: name === 'Took' ? 'number' : false}, name)))),
+        body);
+    return {table, body};
+}
+
+function runsView(signal, rest, asked) {
+    const query = new URLSearchParams([...asked].filter(([name]) => FILTERS.includes(name)));
+    const path = what => `${what}${query.size > 0 ? `?${query}` : ''}`;
+    const {table, body} = runsTable();
+    const empty = h('p', {class: 'empty'}, 'Loading…');
+    const trouble = h('div', null);
+    const charts = h('div', {class: 'charts', hidden: true});
+    const tasks = readAll('projects', 'projects', signal).then(texts => readTasks(texts.map(text =>
+        JSON.parse(text)), signal)).catch(() => []);
+    const names = new Map();
+    const list = new RunList(body, empty, names);
+    let next = null; // where the pages go on that are shown
+    const more = h('div', {class: 'inner row', hidden: true}, button('More', async () => {
+        const {data} = await read(`runs?${new URLSearchParams([...query, ['cursor', next]])}`, signal);
+        next = data.next ?? null;
+        more.hidden = next === null;
+        list.take(data, false);
+    }));
+    const take = data => {
+        if (next === null && list.rows.size === 0) { // afterwards only "More" moves it
+            next = data.next ?? null;
+            more.hidden = next === null;
+        }
+        empty.textContent = query.size > 0 ? 'No run matches the filter.' : 'Nothing has been run yet.';
+        list.take(data, true);
+        trouble.replaceChildren();
+    };
+    const poll = async live => {
+        try {
+            take((await read(path('runs'), live)).data);
+        } catch (error) {
+            if (!live.aborted) {
+                trouble.replaceChildren(noticeOf(error));
+                empty.textContent = '';
+            }
+            return !(error instanceof Problem);
+        }
+        return true;
+    };
+    let live = null;
+    const pauseButton = button('Pause', () => follow(live === null), {class: 'tiny', 'aria-pressed': 'false'});
+    function follow(wanted) {
+        live?.abort();
+        live = wanted ? new AbortController() : null;
+        pauseButton.setAttribute('aria-pressed', String(!wanted));
+        if (live) {
+            const {signal: until} = live;
+            signal.addEventListener('abort', () => live?.abort(), {once: true});
+            stream(path('runs/events'), until, {runs: text => take(JSON.parse(text))}, () => poll(until), 5000);
+            drawCharts(until);
+        }
+    }
+    const drawCharts = async until => {
+        try {
+            for (;;) {
+                await showCharts(charts, query, until);
+                await pause(30000, until);
+            }
+        } catch (error) {
+            charts.hidden = charts.hidden || !until.aborted; // paused, they stay as they are
+        }
+    };
+    tasks.then(all => {
+        all.forEach(item => names.set(`${item.projectId}/${item.taskId}`, titleOf(item)));
+        if (!signal.aborted) {
+            follow(true);
+        }
+    });
+    const element = h('div', {class: 'stack'}, heading('Runs'),
+        h('section', {class: 'card', 'aria-label': 'Filter'}, h('div', {class: 'inner'}, filterForm(query, tasks))),
+        charts, trouble,
+        h('section', {class: 'card', 'aria-label': 'Runs'}, h('div', {class: 'card-head'}, h('h2', {class: 'grow'},
+            'Newest first'), pauseButton), table, empty, more));
+    return {title: 'Runs', nav: 'runs', element};
+}
+
 // ---- from an address to a view ----
 
-const VIEWS = {'': overview, test: testView, run: runView};
+const VIEWS = {'': overview, test: testView, edit: editView, runs: runsView, run: runView};
 
 function titleFor(text) {
     return `${tame(text)} · DBSync workflows`;
@@ -1369,14 +1984,34 @@ function nowhere() {
 }
 
 let leaving = null; // ends the view that is shown
+let shownHash = location.hash;
+let isFirst = true;
 
-function show() {
+// Whether a view with something unsaved may be left; its address comes back where not.
+async function mayLeave() {
+    const wanted = location.hash;
+    if (!unsaved?.isConnected || wanted === shownHash) {
+        return true;
+    }
+    history.replaceState(null, '', shownHash);
+    if (await confirmed('Leave without saving?', 'What you have changed is lost.', 'Leave')) {
+        unsaved = null;
+        location.hash = wanted;
+    }
+    return false;
+}
+
+async function show() {
+    if (!await mayLeave()) {
+        return;
+    }
     const {name, rest, query} = parseHash();
+    shownHash = location.hash;
+    unsaved = null;
     leaving?.abort();
     leaving = new AbortController();
     const view = (VIEWS[name] ?? nowhere)(leaving.signal, rest, query);
-    const main = document.getElementById('main');
-    main.replaceChildren(view.element);
+    document.getElementById('main').replaceChildren(view.element);
     document.title = titleFor(view.title);
     for (const item of document.querySelectorAll('.top nav a')) {
         if (item.dataset.view === view.nav) {
@@ -1384,6 +2019,10 @@ function show() {
         } else {
             item.removeAttribute('aria-current');
         }
+    }
+    if (isFirst) { // a page that has just been loaded begins at its beginning
+        isFirst = false;
+        return;
     }
     window.scrollTo(0, 0);
     focusHeading(leaving.signal, view.loaded);
@@ -1404,4 +2043,9 @@ document.getElementById('skip').addEventListener('click', event => {
     document.getElementById('main').focus();
 });
 window.addEventListener('hashchange', show);
+window.addEventListener('beforeunload', event => {
+    if (unsaved?.isConnected) {
+        event.preventDefault();
+    }
+});
 show();

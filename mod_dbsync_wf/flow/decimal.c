@@ -90,6 +90,11 @@ static wf_slice_t trim(wf_slice_t text)
 
 apr_status_t wf_decimal_parse(wf_decimal_t *number, wf_slice_t text, apr_pool_t *pool)
 {
+    return text.len > WF_DECIMAL_SPELLED ? WF_EINVALID : wf_decimal_parse_any(number, text, pool);
+}
+
+apr_status_t wf_decimal_parse_any(wf_decimal_t *number, wf_slice_t text, apr_pool_t *pool)
+{
     wf_slice_t spelled = trim(text);
     const char *at = spelled.len ? spelled.data : "";
     const char *end = at + spelled.len;
@@ -106,7 +111,7 @@ apr_status_t wf_decimal_parse(wf_decimal_t *number, wf_slice_t text, apr_pool_t 
         fraction = wf_slice_of(at, (apr_size_t)(skip_digits(at, end) - at));
         at += fraction.len;
     }
-    if (whole.len + fraction.len == 0 || text.len > WF_DECIMAL_SPELLED) {
+    if (whole.len + fraction.len == 0) {
         return WF_EINVALID;
     }
     if (at < end && ((*at != 'e' && *at != 'E') || !parse_exponent(&exponent, at, end))) {
@@ -349,6 +354,52 @@ void wf_decimal_round(wf_decimal_t *rounded, const wf_decimal_t *number, int pla
         digits[i] = up ? '0' : (char)(digits[i] + 1);
     }
     *rounded = normalize((wf_decimal_t){number->negative, digits, count + 1, -(apr_int64_t)places});
+}
+
+/* ---- dividing without a rest ---- */
+
+/* a × b modulo m, bit by bit: what is added stays below 2 × 10^18. */
+static apr_uint64_t multiply_modulo(apr_uint64_t a, apr_uint64_t b, apr_uint64_t m)
+{
+    apr_uint64_t product = 0;
+
+    for (; b; b /= 2) {
+        product = b % 2 ? (product + a) % m : product;
+        a = a * 2 % m;
+    }
+    return product;
+}
+
+static apr_uint64_t power_modulo(apr_uint64_t base, apr_int64_t exponent, apr_uint64_t m)
+{
+    apr_uint64_t power = 1 % m;
+
+    for (base %= m; exponent; exponent /= 2) {
+        power = exponent % 2 ? multiply_modulo(power, base, m) : power;
+        base = multiply_modulo(base, base, m);
+    }
+    return power;
+}
+
+apr_status_t wf_decimal_is_multiple(int *is, const wf_decimal_t *number, const wf_decimal_t *unit)
+{
+    apr_uint64_t divisor = 0, rest = 0;
+
+    if (unit->count == 0 || unit->count > WF_DECIMAL_UNIT) {
+        return WF_EINVALID;
+    }
+    for (apr_size_t i = 0; i < unit->count; i++) {
+        divisor = divisor * 10 + (apr_uint64_t)(unit->digits[i] - '0');
+    }
+    for (apr_size_t i = 0; i < number->count; i++) {
+        rest = (rest * 10 + (apr_uint64_t)(number->digits[i] - '0')) % divisor;
+    }
+    /* No zero ends a number's digits, so none with places finer than the unit's is a multiple. */
+    *is = number->count == 0 ||
+          (number->exponent >= unit->exponent &&
+           multiply_modulo(rest, power_modulo(10, number->exponent - unit->exponent, divisor),
+                           divisor) == 0);
+    return APR_SUCCESS;
 }
 
 /* ---- writing ---- */

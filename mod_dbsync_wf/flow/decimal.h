@@ -41,6 +41,9 @@ typedef enum {
  */
 apr_status_t wf_decimal_parse(wf_decimal_t *number, wf_slice_t text, apr_pool_t *pool);
 
+/* The same for a text of any length. */
+apr_status_t wf_decimal_parse_any(wf_decimal_t *number, wf_slice_t text, apr_pool_t *pool);
+
 /* Less than 0, 0 or more than 0, as a is less than, equal to or more than b; at any size. */
 int wf_decimal_compare(const wf_decimal_t *a, const wf_decimal_t *b);
 
@@ -60,6 +63,15 @@ apr_status_t wf_decimal_divide(wf_decimal_t *quotient, const wf_decimal_t *a, co
 /* Rounds to so many places behind the point; negative: before it. Its size does not matter. */
 void wf_decimal_round(wf_decimal_t *rounded, const wf_decimal_t *number, int places,
                       wf_rounding_e rounding, apr_pool_t *pool);
+
+/* The most digits of a unit whose multiples are told, in front of any zeros. */
+#define WF_DECIMAL_UNIT 18
+
+/*
+ * Whether a number of any size is a whole number times a unit; signs do not matter.
+ * APR_SUCCESS; WF_EINVALID where the unit is zero or has more than WF_DECIMAL_UNIT digits.
+ */
+apr_status_t wf_decimal_is_multiple(int *is, const wf_decimal_t *number, const wf_decimal_t *unit);
 
 /*
  * Spells the number as JSON, without an exponent, with at least so many places behind the point.

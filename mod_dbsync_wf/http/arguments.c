@@ -3,11 +3,13 @@
 #include "http/arguments.h"
 
 #include <stdlib.h>
+#include <apr_strings.h>
 #include "flow/project.h"
 #include "http/query.h"
 #include "store/store.h"
 
 #define LIMIT_DEFAULT 50
+#define NUMBER_DIGITS 3
 
 apr_status_t wf_argument_refuse(wf_result_t *result, const char *name, const char *what)
 {
@@ -48,23 +50,29 @@ apr_status_t wf_argument_id(const char **id, const request_rec *r, const char *n
                : status;
 }
 
-apr_status_t wf_argument_limit(apr_uint32_t *limit, const request_rec *r, wf_result_t *result)
+apr_status_t wf_argument_number(apr_uint32_t *number, const request_rec *r, const char *name,
+                                apr_uint32_t most, wf_result_t *result)
 {
-    const char *what = "a whole number from 1 to 500";
+    const char *what = apr_psprintf(r->pool, "a whole number from 1 to %u", most);
     const char *text;
-    apr_status_t status = wf_argument_text(&text, r, "limit", what, result);
+    apr_status_t status = wf_argument_text(&text, r, name, what, result);
     apr_size_t digits = text ? strspn(text, "0123456789") : 0;
 
-    _Static_assert(WF_ARGUMENT_LIMIT_MOST == 500 && WF_ARGUMENT_LIMIT_MOST <= WF_LIST_MOST,
-                   "what is said, and may be asked");
-    *limit = LIMIT_DEFAULT;
     if (status != APR_SUCCESS || !text) {
         return status;
     }
-    if (digits < 1 || digits > 3 || text[digits] != '\0' || atoi(text) < 1 ||
-        atoi(text) > WF_ARGUMENT_LIMIT_MOST) {
-        return wf_argument_refuse(result, "limit", what);
+    if (digits < 1 || digits > NUMBER_DIGITS || text[digits] != '\0' || atoi(text) < 1 ||
+        atoi(text) > (int)most) {
+        return wf_argument_refuse(result, name, what);
     }
-    *limit = (apr_uint32_t)atoi(text);
+    *number = (apr_uint32_t)atoi(text);
     return APR_SUCCESS;
+}
+
+apr_status_t wf_argument_limit(apr_uint32_t *limit, const request_rec *r, wf_result_t *result)
+{
+    _Static_assert(WF_ARGUMENT_LIMIT_MOST <= WF_LIST_MOST, "what may be asked");
+
+    *limit = LIMIT_DEFAULT;
+    return wf_argument_number(limit, r, "limit", WF_ARGUMENT_LIMIT_MOST, result);
 }

@@ -25,6 +25,11 @@ apr_status_t wf_argument_text(const char **text, const request_rec *r, const cha
 apr_status_t wf_argument_id(const char **id, const request_rec *r, const char *name,
                             wf_result_t *result);
 
+/* A whole number from 1 to `most`, which is 999 at most; *number stays as it is where it is not
+ * given. */
+apr_status_t wf_argument_number(apr_uint32_t *number, const request_rec *r, const char *name,
+                                apr_uint32_t most, wf_result_t *result);
+
 /* The argument "limit": how many of a list at most, 1 to WF_ARGUMENT_LIMIT_MOST; 50 where it is not
  * given. */
 apr_status_t wf_argument_limit(apr_uint32_t *limit, const request_rec *r, wf_result_t *result);

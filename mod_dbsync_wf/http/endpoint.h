@@ -68,4 +68,8 @@ apr_status_t wf_endpoint_metrics(wf_request_t *req, wf_result_t *result);
  */
 apr_status_t wf_endpoint_console(wf_request_t *req, wf_result_t *result);
 
+/* GET: 200, how the latest runs of the tasks that this user may run ended; 304 where the client has
+ * that. */
+apr_status_t wf_endpoint_statistics(wf_request_t *req, wf_result_t *result);
+
 #endif

@@ -28,6 +28,7 @@ static const struct {
     [WF_ENDPOINT_TASK] = {wf_endpoint_task, "GET, HEAD, OPTIONS"},
     [WF_ENDPOINT_OPENAPI] = {wf_endpoint_openapi, "GET, HEAD, OPTIONS"},
     [WF_ENDPOINT_METRICS] = {wf_endpoint_metrics, "GET, HEAD, OPTIONS"},
+    [WF_ENDPOINT_STATISTICS] = {wf_endpoint_statistics, "GET, HEAD, OPTIONS"},
     [WF_ENDPOINT_CONFIGURATIONS] = {wf_endpoint_configurations, "GET, HEAD, OPTIONS"},
     [WF_ENDPOINT_CONFIGURATION] = {wf_endpoint_configuration, "GET, HEAD, PUT, DELETE, OPTIONS"},
     [WF_ENDPOINT_CONSOLE] = {wf_endpoint_console, "GET, HEAD, OPTIONS"},

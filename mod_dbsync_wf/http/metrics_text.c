@@ -5,6 +5,7 @@
 #include <stddef.h>
 #include <stdlib.h>
 #include <apr_strings.h>
+#include "base/clock.h"
 
 #define PREFIX "dbsync_wf_"
 #define OTHERS "*" /* no project or task has such an id */
@@ -63,19 +64,12 @@ static void put_number(wf_buf_t *out, apr_uint64_t number)
     wf_buf_add_text(out, digits);
 }
 
-/* Microseconds as seconds, without zeros at the end: "0.025", "60". */
 static void put_seconds(wf_buf_t *out, apr_uint64_t time)
 {
-    char fraction[8];
-    apr_size_t len;
+    char text[WF_SECONDS_TEXT_LEN + 1];
 
-    put_number(out, time / APR_USEC_PER_SEC);
-    apr_snprintf(fraction, sizeof(fraction), ".%06u", (unsigned)(time % APR_USEC_PER_SEC));
-    for (len = strlen(fraction); len > 1 && fraction[len - 1] == '0'; len--) {
-    }
-    if (len > 1) {
-        wf_buf_add(out, fraction, len);
-    }
+    wf_seconds_format(text, time);
+    wf_buf_add_text(out, text);
 }
 
 static void put_head(wf_buf_t *out, const char *name, const char *type, const char *help)

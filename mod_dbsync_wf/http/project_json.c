@@ -3,6 +3,7 @@
 #include "http/project_json.h"
 
 #include <apr_strings.h>
+#include "base/clock.h"
 #include "http/route.h"
 #include "store/run_json.h"
 
@@ -46,18 +47,12 @@ void wf_task_json_item(wf_json_writer_t *writer, const wf_project_view_t *view,
 
 /* ---- a task ---- */
 
-/* As many digits behind the point as it takes. */
 static void put_seconds(wf_json_writer_t *writer, const char *name, apr_interval_time_t time)
 {
-    char text[48];
-    apr_size_t len = (apr_size_t)apr_snprintf(text, sizeof(text), "%" APR_INT64_T_FMT ".%06d",
-                                              apr_time_sec(time), (int)apr_time_usec(time));
+    char text[WF_SECONDS_TEXT_LEN + 1];
 
-    while (text[len - 1] == '0') {
-        len--;
-    }
-    len -= text[len - 1] == '.';
-    wf_json_put_raw(writer, name, wf_slice_of(text, len));
+    wf_seconds_format(text, (apr_uint64_t)time);
+    wf_json_put_raw(writer, name, wf_slice(text));
 }
 
 /* Limits that are none are left out. */

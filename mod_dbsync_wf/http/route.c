@@ -116,7 +116,6 @@ static apr_status_t parse_runs(wf_route_t *route, wf_slice_t rest)
     }
     route->endpoint = rest.len > 0 ? WF_ENDPOINT_RUNS_EVENTS : WF_ENDPOINT_RUNS;
     return APR_SUCCESS;
-    return APR_SUCCESS;
 }
 
 /* What is behind "/console". */
@@ -179,6 +178,10 @@ apr_status_t wf_route_parse(wf_route_t *route, wf_slice_t path, apr_pool_t *pool
     }
     if (wf_slice_is(first, "metrics") && path.len == 0) {
         route->endpoint = WF_ENDPOINT_METRICS;
+        return APR_SUCCESS;
+    }
+    if (wf_slice_is(first, "statistics") && path.len == 0) {
+        route->endpoint = WF_ENDPOINT_STATISTICS;
         return APR_SUCCESS;
     }
     if (wf_slice_is(first, "console")) {

@@ -21,6 +21,7 @@
  *   /configurations/{projectId}/{taskId}
  *   /openapi.json
  *   /metrics
+ *   /statistics
  *   /console                                    the page's files are no part of the API
  *   /console/
  *   /console/console.css
@@ -47,6 +48,7 @@ typedef enum {
     WF_ENDPOINT_TASK,
     WF_ENDPOINT_OPENAPI,
     WF_ENDPOINT_METRICS,
+    WF_ENDPOINT_STATISTICS,
     WF_ENDPOINT_CONFIGURATIONS,
     WF_ENDPOINT_CONFIGURATION,
     WF_ENDPOINT_CONSOLE

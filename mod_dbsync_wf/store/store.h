@@ -27,6 +27,7 @@
 #include "base/result.h"
 #include "base/slice.h"
 #include "base/uuid.h"
+#include "store/history.h"
 #include "store/stats.h"
 
 typedef enum {
@@ -467,6 +468,11 @@ struct wf_store_t {
      */
     apr_status_t (*stats)(wf_store_stats_t *stats, wf_store_t *store, const char *vhost,
                           apr_interval_time_t patience, wf_result_t *result, apr_pool_t *pool);
+
+    /* How the runs of tasks ended in the last hours (history.h), from memory: the same work however
+     * many runs there are. */
+    apr_status_t (*history)(wf_history_t *history, wf_store_t *store,
+                            const wf_history_query_t *query, wf_result_t *result, apr_pool_t *pool);
 };
 
 #endif

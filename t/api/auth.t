@@ -29,6 +29,7 @@ my @endpoints = (
     ['GET', '/configurations/600/noop'],
     ['PUT', '/configurations/600/noop', json => '{}'],
     ['DELETE', '/configurations/600/noop'],
+    ['GET', '/statistics'],
     ['GET', '/no/such/endpoint'],
     ['DELETE', "/status/$pid"],
     ['OPTIONS', "/status/$pid"],

@@ -22,6 +22,7 @@ my %allow = (
     '/projects/600/tasks/noop'                  => 'GET, HEAD, OPTIONS',
     '/project/600/task/noop'                    => 'GET, HEAD, OPTIONS',
     '/metrics'                                  => 'GET, HEAD, OPTIONS',
+    '/statistics'                               => 'GET, HEAD, OPTIONS',
     '/configurations'                           => 'GET, HEAD, OPTIONS',
     '/configurations/600/noop'                  => 'GET, HEAD, PUT, DELETE, OPTIONS',
     '/console/'                                 => 'GET, HEAD, OPTIONS',
@@ -41,8 +42,8 @@ for my $path (sort keys %allow) {
 
 for my $path ('', '/', '/projects/', '/project', '/projects/600/tasks', '/projects/600/tasks/noop/run/',
     '/projects//tasks/noop/run', '/projects/600/task/noop/run', '/Projects/600/tasks/noop/run',
-    '/run', '/metrics/', '/runs/', '/runs/x', '/runs/events/', '/configurations/', '/configurations/600',
-    '/configurations/600/noop/', '/status', '/x') {
+    '/run', '/metrics/', '/statistics/', '/runs/', '/runs/x', '/runs/events/', '/configurations/',
+    '/configurations/600', '/configurations/600/noop/', '/status', '/x') {
     rows(["GET $path", ['GET', $path], 404, problem => 'not-found']);
     rows(["POST $path", ['POST', "$path?trigger=API", json => '{}'], 404, problem => 'not-found']);
 }

@@ -169,6 +169,10 @@ keep('a log that is known', 304, 'GET', "/logs/$pid", headers => {'If-None-Match
 keep('a log that is neither', 400, 'GET', "/logs/$pid?follow=x");
 keep('a log of no run', 404, 'GET', '/logs/x');
 keep('figures', 200, 'GET', '/metrics');
+keep('statistics', 200, 'GET', '/statistics');
+keep('statistics of a task', 200, 'GET', '/statistics?project=600&task=noop&hours=1');
+keep('statistics that have not changed', 304, 'GET', '/statistics', headers => {'If-None-Match' => '*'});
+keep('hours that are none', 400, 'GET', '/statistics?hours=0');
 keep('the description', 200, 'GET', '/openapi.json');
 unlink "$folder/720.json", "$folder/721.json";
 

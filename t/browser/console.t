@@ -39,7 +39,30 @@ $browser->click($browser->named(link => qr/run.s page/));
 wait_for('its page', 20, sub { ($browser->texts('.line strong'))[-1] // '' eq 'Interrupted' });
 $console->shot('run');
 
-$console->is_quiet('nothing was wrong with the page', qr{/configurations\b.*404});
+# ---- by the keyboard alone ----
+
+$console->open('');
+$browser->press('Tab');
+is($console->focused, 'Skip to the content', 'the first stop leads past the frame');
+$browser->press('Enter');
+is($browser->script('return document.activeElement.id'), 'main', 'to the content');
+$console->tab_to('Test Upsert customer');
+$browser->press('Enter');
+wait_for('the view', 20, sub { $browser->script('return document.activeElement.tagName === "H1" '
+    . '&& document.activeElement.innerText') =~ /^Test Upsert/ });
+$console->tab_to(qr/^Request body/);
+$browser->press('Control+Enter');
+$console->status_becomes('completed', 'a task is run');
+$console->tab_to(qr/^Back to the example/); # out of the editor, and on
+$console->tab_to(qr/run.s page/);
+$browser->press('Enter');
+wait_for('its page', 20, sub { $browser->script('return document.title') =~ /^Run / });
+is($browser->script('return document.activeElement.tagName'), 'H1', 'each view begins at its heading');
+$browser->script('history.back()');
+wait_for('the view before', 20, sub { $browser->script('return document.title') =~ /^Test Upsert/ });
+pass('Back leads back');
+
+$console->is_quiet('nothing was wrong with the page');
 $console->quit;
 
 done();

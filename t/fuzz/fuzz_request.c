@@ -115,7 +115,7 @@ static void check_path(wf_slice_t path, apr_pool_t *pool)
         WF_ENSURE(!wf_slice_is(path, "/runs") && !wf_slice_is(path, "/projects"));
         WF_ENSURE(!wf_slice_is(path, "/openapi.json") && !wf_slice_is(path, "/runs/events"));
         WF_ENSURE(!is_one_below(path, "/projects/") && !is_one_below(path, "/project/"));
-        WF_ENSURE(!wf_slice_is(path, "/metrics"));
+        WF_ENSURE(!wf_slice_is(path, "/metrics") && !wf_slice_is(path, "/statistics"));
         return;
     }
     switch (route.endpoint) {
@@ -151,6 +151,9 @@ static void check_path(wf_slice_t path, apr_pool_t *pool)
         break;
     case WF_ENDPOINT_TASK:
         check_project_path(&route, path, 4);
+        break;
+    case WF_ENDPOINT_STATISTICS:
+        WF_ENSURE(wf_slice_is(path, "/statistics"));
         break;
     case WF_ENDPOINT_METRICS:
         WF_ENSURE(wf_slice_is(path, "/metrics"));

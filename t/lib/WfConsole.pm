@@ -73,7 +73,7 @@ sub settled
     wait_for('the view', 30, sub {
         $self->{browser}->script(
             'const main = document.getElementById("main"); return main.querySelector("h1") '
-                . '&& !main.textContent.includes("Loading…")');
+                . '&& !main.textContent.includes("Loading")');
     });
     return;
 }
@@ -86,6 +86,72 @@ sub status_becomes
     my $is = '';
     eval { wait_for($status, 30, sub { ($is = $self->{browser}->text('.run-head .badge')) eq $status }) };
     return Test::More::is($is, $status, $name);
+}
+
+# What has the focus is called, as far as a label or its own text says.
+sub focused
+{
+    my ($self) = @_;
+    return $self->{browser}->script('const one = document.activeElement; return one.getAttribute("aria-label") '
+        . '|| one.labels?.[0]?.textContent || one.innerText || one.tagName');
+}
+
+# Presses Tab until the focus is on what is called so; dies where it does not come there.
+sub tab_to
+{
+    my ($self, $label) = @_;
+    for (1 .. 80) {
+        $self->{browser}->press('Tab');
+        my $is = $self->focused;
+        return $is if ref $label ? $is =~ $label : $is eq $label;
+    }
+    die "Tab does not lead to $label\n";
+}
+
+# Tests by axe-core, whose file WF_AXE names, that the view can be used by everybody, as far as a program
+# can tell: names, roles, contrasts of what is seen. WebDriver's script is not the page's own, so that the
+# page's policy holds all the time.
+sub is_accessible
+{
+    my ($self, $name) = @_;
+    local $Test::Builder::Level = $Test::Builder::Level + 1;
+    return Test::More::is($self->mistakes, '', $name);
+}
+
+# What axe-core finds, one a line.
+sub mistakes
+{
+    my ($self) = @_;
+    my $browser = $self->{browser};
+    if (!$browser->script('return "axe" in window')) {
+        $self->{axe} //= do {
+            CORE::open my $in, '<:raw', $ENV{WF_AXE} or die "$ENV{WF_AXE}: $!\n";
+            local $/ = undef;
+            <$in>;
+        };
+        $browser->script($self->{axe});
+    }
+    my $found = $browser->script(<<'END');
+const {violations} = await axe.run(document, {resultTypes: ["violations"], runOnly: ["wcag2a", "wcag2aa",
+    "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]});
+return violations.flatMap(one => one.nodes.map(node =>
+    `${one.id}: ${node.target.join(" ")}: ${node.failureSummary}`));
+END
+    return join "\n", @{$found};
+}
+
+# Tests that nothing lies beyond the window's right edge, for one to scroll to.
+sub fits
+{
+    my ($self, $name) = @_;
+    local $Test::Builder::Level = $Test::Builder::Level + 1;
+    my $beyond = $self->{browser}->script(<<'END');
+const {scrollWidth, clientWidth} = document.documentElement;
+return scrollWidth <= clientWidth ? "" : [...document.querySelectorAll("main *, header *")].filter(one =>
+    one.getBoundingClientRect().right > clientWidth + 0.5).map(one => `${one.tagName}.${one.className}`).join(" ")
+    || `${scrollWidth} > ${clientWidth}`;
+END
+    return Test::More::is($beyond, '', $name);
 }
 
 # Keeps a picture of what is seen.

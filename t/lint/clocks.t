@@ -14,7 +14,7 @@ my %may_ask = map {("mod_dbsync_wf/$_" => 1)} qw(
     runner/output.c store/embedded/keeper.c
     store/embedded/state_callbacks.c store/embedded/state_configurations.c
     store/embedded/state_hold.c
-    store/embedded/state_purge.c store/embedded/state_runs.c store/embedded/trouble.c
+    store/embedded/state_purge.c store/embedded/state_runs.c store/embedded/tally.c store/embedded/trouble.c
 );
 
 for my $file (sources()) {

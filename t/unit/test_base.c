@@ -188,6 +188,26 @@ static void times_are_rfc_3339(void **state)
     assert_string_equal(text, "1970-01-01T00:00:00.000Z");
 }
 
+static void seconds_have_no_zeros_at_the_end(void **state)
+{
+    static const struct {
+        apr_uint64_t time;
+        const char *text;
+    } cases[] = {
+        {0, "0"},         {1, "0.000001"},
+        {25000, "0.025"}, {1000000, "1"},
+        {60000000, "60"}, {100000000, "100"},
+        {1500000, "1.5"}, {APR_UINT64_MAX, "18446744073709.551615"},
+    };
+    char text[WF_SECONDS_TEXT_LEN + 1];
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        wf_seconds_format(text, cases[i].time);
+        assert_string_equal(text, cases[i].text);
+    }
+}
+
 static void poll_times_round_up_and_never_wait_for_ever(void **state)
 {
     (void)state;
@@ -295,6 +315,7 @@ int main(void)
         cmocka_unit_test(pids_of_different_processes_sort_by_time),
         cmocka_unit_test(what_is_no_pid_is_refused),
         cmocka_unit_test(times_are_rfc_3339),
+        cmocka_unit_test(seconds_have_no_zeros_at_the_end),
         cmocka_unit_test(poll_times_round_up_and_never_wait_for_ever),
         cmocka_unit_test(the_first_cause_stays),
         cmocka_unit_test(slugs_are_unique),

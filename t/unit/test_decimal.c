@@ -285,6 +285,75 @@ static void divides_the_largest(void **state)
     assert_int_equal(wf_decimal_divide(&quotient, &zero, &zero, pool), WF_EINVALID);
 }
 
+static int is_multiple(const wf_decimal_t *number, const wf_decimal_t *unit)
+{
+    int is = -1;
+
+    assert_int_equal(wf_decimal_is_multiple(&is, number, unit), APR_SUCCESS);
+    return is;
+}
+
+static void tells_multiples(void **state)
+{
+    static const char *const are[][2] = {
+        {"19.99", "0.01"},   {"0", "3"},
+        {"-6", "3"},         {"6", "-3"},
+        {"1e999999", "8"},   {"4.5", "1.5"},
+        {"1e308", "1e-308"}, {"1e1000000000000", "64"},
+        {"35", "0.000001"},  {"1.0e1", "2.5"},
+        {"1", "1"},          {"999999999999999999e3", "999999999999999999"},
+    };
+    static const char *const are_not[][2] = {
+        {"19.999", "0.01"}, {"7", "3"},  {"1e999999", "3"}, {"4.6", "1.5"},
+        {"0.5", "1"},       {"1", "10"}, {"1e-400", "1"},   {"1e18", "999999999999999999"},
+    };
+    wf_decimal_t zero = number_of("0"), long_unit = number_of("1234567890123456789");
+    unsigned seed = 4;
+    int is;
+
+    (void)state;
+    for (size_t i = 0; i < COUNT(are); i++) {
+        wf_decimal_t number = number_of(are[i][0]), unit = number_of(are[i][1]);
+
+        assert_int_equal(is_multiple(&number, &unit), 1);
+    }
+    for (size_t i = 0; i < COUNT(are_not); i++) {
+        wf_decimal_t number = number_of(are_not[i][0]), unit = number_of(are_not[i][1]);
+
+        assert_int_equal(is_multiple(&number, &unit), 0);
+    }
+    assert_int_equal(wf_decimal_is_multiple(&is, &zero, &zero), WF_EINVALID);
+    assert_int_equal(wf_decimal_is_multiple(&is, &zero, &long_unit), WF_EINVALID);
+    for (int i = 0; i < 20000; i++) {
+        apr_int64_t x = some_number(&seed), y = some_number(&seed) | 1;
+        wf_decimal_t a = decimal_of(x), b = decimal_of(y);
+
+        assert_int_equal(is_multiple(&a, &b), x % y == 0);
+        if (i % 100 == 0) {
+            apr_pool_clear(pool);
+        }
+    }
+}
+
+/* Longer than what a mapping reads. */
+static void reads_any_length(void **state)
+{
+    char *digits = apr_palloc(pool, 1000000);
+    wf_decimal_t number, unit;
+
+    (void)state;
+    memset(digits, '3', 1000000);
+    assert_int_equal(wf_decimal_parse_any(&number, wf_slice_of(digits, 1000000), pool),
+                     APR_SUCCESS);
+    assert_int_equal(number.count, 1000000);
+    unit = number_of("3");
+    assert_int_equal(is_multiple(&number, &unit), 1);
+    unit = number_of("7");
+    assert_int_equal(is_multiple(&number, &unit),
+                     0); /* 333333 is one, and 10^6 is no multiple of 6 */
+    assert_int_equal(wf_decimal_parse_any(&number, wf_slice("x"), pool), WF_EINVALID);
+}
+
 static int set_up(void **state)
 {
     (void)state;
@@ -307,6 +376,7 @@ int main(void)
         cmocka_unit_test(agrees_with_integers), cmocka_unit_test(keeps_laws),
         cmocka_unit_test(rounds_quotients),     cmocka_unit_test(rounds),
         cmocka_unit_test(keeps_its_cap),        cmocka_unit_test(divides_the_largest),
+        cmocka_unit_test(tells_multiples),      cmocka_unit_test(reads_any_length),
     };
 
     return cmocka_run_group_tests_name("decimal", tests, set_up, tear_down);

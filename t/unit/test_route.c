@@ -164,6 +164,8 @@ static void routes_what_has_no_ids(void **state)
     assert_int_equal(route.endpoint, WF_ENDPOINT_OPENAPI);
     assert_int_equal(parse(&route, "/metrics"), APR_SUCCESS);
     assert_int_equal(route.endpoint, WF_ENDPOINT_METRICS);
+    assert_int_equal(parse(&route, "/statistics"), APR_SUCCESS);
+    assert_int_equal(route.endpoint, WF_ENDPOINT_STATISTICS);
     assert_int_equal(parse(&route, "/runs"), APR_SUCCESS);
     assert_int_equal(route.endpoint, WF_ENDPOINT_RUNS);
     assert_int_equal(parse(&route, "/runs/events"), APR_SUCCESS);
@@ -222,6 +224,8 @@ static void routes_nothing_else(void **state)
         "/console/console.css/",
         "/Console/",
         "/metrics/x",
+        "/statistics/",
+        "/statistics/600",
         "/runs/x",
         "/runs/events/",
         "/runs/events/x",

@@ -30,8 +30,8 @@ typedef struct wf_schema_t wf_schema_t;
  * holds names.
  */
 typedef struct wf_schema_error_t {
-    const char *place;         /* in the schema (compile), in the body (check) */
-    const char *reason;        /* goes on behind the place and a colon: "must be a string, and …" */
+    const char *place;  /* in the schema (compile), in the body (check) */
+    const char *reason; /* goes on behind the place and a colon: "must be a string, and …" */
     const char *keyword_place; /* check: in the schema, the keyword that is broken; compile: NULL */
 } wf_schema_error_t;
 
@@ -48,8 +48,8 @@ apr_status_t wf_schema_compile(const wf_schema_t **schema, wf_slice_t text,
  * takes more than 1,000,000 steps and 8 for each of its bytes is refused, and so is a string that
  * takes some 10 ms to be matched against a pattern; the reason says so. Takes no more than 64 KB of
  * stack however deep the body is, and memory on the heap, given back before it returns, of up to 32
- * bytes for each byte of the body. The error, one of those there are, lives in pool: an object's own
- * comes before its members', and those in the order of the text. error may be NULL.
+ * bytes for each byte of the body. The error, one of those there are, lives in pool: an object's
+ * own comes before its members', and those in the order of the text. error may be NULL.
  * APR_SUCCESS; WF_EINVALID with *error filled in.
  */
 apr_status_t wf_schema_check(const wf_schema_t *schema, wf_slice_t body, wf_schema_error_t *error,

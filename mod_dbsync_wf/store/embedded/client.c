@@ -232,6 +232,21 @@ static apr_status_t read_stats(wf_store_stats_t *stats, wf_store_t *store, const
     return rv == APR_SUCCESS ? wf_stats_decode(stats, &call->message, pool) : rv;
 }
 
+static apr_status_t read_history(wf_history_t *history, wf_store_t *store,
+                                 const wf_history_query_t *query, wf_result_t *result,
+                                 apr_pool_t *pool)
+{
+    wf_call_t *call = wf_call_begin(wf_client_of(store), WF_OP_HISTORY, pool);
+    apr_status_t rv;
+
+    wf_field_add_text(&call->request, WF_FIELD_VHOST, query->vhost);
+    wf_field_add_text(&call->request, WF_FIELD_PROJECT, query->project);
+    wf_field_add_text(&call->request, WF_FIELD_TASK, query->task);
+    wf_field_add_u64(&call->request, WF_FIELD_MAX, query->hours);
+    rv = wf_call_send(call, wf_client_of(store), 0, result);
+    return rv == APR_SUCCESS ? wf_history_decode(history, &call->message, pool) : rv;
+}
+
 static apr_status_t close_idle(void *data)
 {
     wf_client_t *client = data;
@@ -271,6 +286,7 @@ static const wf_store_t calls = {
     .set_configuration = wf_client_set_configuration,
     .list_configurations = wf_client_list_configurations,
     .stats = read_stats,
+    .history = read_history,
 };
 
 apr_status_t wf_embedded_open(wf_store_t **store, const char *socket_path,

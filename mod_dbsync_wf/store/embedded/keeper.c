@@ -56,6 +56,7 @@ static apr_status_t turn(wf_keeper_t *keeper, int *events, apr_time_t next)
         wf_keeper_answer_waits(keeper);
         wf_news_answer_all(keeper);
         wf_keeper_answer_all(keeper);
+        wf_keeper_recall(keeper);
     }
     apr_pool_clear(keeper->batch);
     return rv;
@@ -84,6 +85,7 @@ static apr_status_t serve(wf_keeper_t *keeper, wf_regions_t *regions)
     apr_time_t idle_end = wf_clock() + IDLE_CHECKPOINT;
     apr_status_t rv = APR_SUCCESS;
 
+    keeper->recalls = 1;
     while (!keeper->stopping && rv == APR_SUCCESS) {
         int lacks = wf_regions_lacks(regions);
         int events;

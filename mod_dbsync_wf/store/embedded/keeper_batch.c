@@ -214,6 +214,9 @@ apr_time_t wf_keeper_next(wf_keeper_t *keeper, apr_time_t next)
     apr_time_t lease = next_reap(keeper);
     wf_peer_t *peer;
 
+    if (keeper->recalls) {
+        return wf_clock();
+    }
     if (lease && lease < next) {
         next = lease;
     }

@@ -74,6 +74,7 @@ struct wf_keeper_t {
     int read_only;  /* writers are refused */
     int one_by_one; /* each call has a transaction of its own */
     int refuses;    /* the store is not open: everybody is */
+    int recalls;    /* how earlier runs ended is still looked for */
     struct wf_peer_list peers;
     struct wf_peer_list touched;
     struct wf_peer_list waiting;
@@ -189,6 +190,13 @@ apr_status_t wf_keeper_set_configuration(wf_keeper_t *keeper, wf_peer_t *peer,
                                          const wf_message_t *m);
 apr_status_t wf_keeper_list_configurations(wf_keeper_t *keeper, wf_peer_t *peer,
                                            const wf_message_t *m);
+
+/*
+ * keeper_history.c: HISTORY; and a step into the past, where one is due, in which no transaction is
+ * open.
+ */
+apr_status_t wf_keeper_history(wf_keeper_t *keeper, wf_peer_t *peer, const wf_message_t *m);
+void wf_keeper_recall(wf_keeper_t *keeper);
 
 /* keeper_stats.c: STATS, which is answered in any state. */
 apr_status_t wf_keeper_stats(wf_keeper_t *keeper, wf_peer_t *peer, const wf_message_t *m);

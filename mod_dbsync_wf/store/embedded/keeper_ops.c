@@ -397,6 +397,7 @@ static const struct {
     [WF_OP_CONFIGURATION] = {wf_keeper_get_configuration, 0},
     [WF_OP_SET_CONFIGURATION] = {wf_keeper_set_configuration, 1},
     [WF_OP_LIST_CONFIGURATIONS] = {wf_keeper_list_configurations, 0},
+    [WF_OP_HISTORY] = {wf_keeper_history, 0},
 };
 
 static int is_refused(const wf_keeper_t *keeper, unsigned char op)

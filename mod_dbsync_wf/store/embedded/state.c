@@ -94,6 +94,7 @@ apr_status_t wf_state_open(wf_state_t *state, wf_bdb_t *bdb, apr_pool_t *pool)
     memset(state, 0, sizeof(*state));
     state->pool = pool;
     state->damaged = apr_hash_make(pool);
+    memset(&state->recall.before, 0xff, sizeof(state->recall.before));
     wf_board_init(&state->board, pool);
     wf_tally_init(&state->tally, pool);
     wf_rates_init(&state->rates, pool);

@@ -16,6 +16,13 @@
 #include "store/embedded/tables.h"
 #include "store/embedded/tally.h"
 
+/* How far the past has been looked at; see wf_state_recall. */
+typedef struct wf_recall_t {
+    wf_uuid_t before;          /* the runs that are left have smaller pids than this */
+    apr_uint32_t seen;         /* runs */
+    apr_interval_time_t spent; /* time on it */
+} wf_recall_t;
+
 typedef struct wf_state_t {
     wf_tables_t tables;
     wf_board_t board;
@@ -32,7 +39,8 @@ typedef struct wf_state_t {
     apr_pool_t *revisions_pool;
     int revisions_partial; /* the table has others, on pages that cannot be read */
     wf_uuid_t purge_at;    /* where the next purge goes on; zeros: at the first run */
-    apr_hash_t *damaged;   /* pids that cannot be purged, because they cannot be read */
+    wf_recall_t recall;
+    apr_hash_t *damaged; /* pids that cannot be purged, because they cannot be read */
     apr_pool_t *pool;
 } wf_state_t;
 
@@ -41,6 +49,9 @@ typedef struct wf_state_t {
 
 /* How long after its run's making an idempotency key is in force, where the run is kept as long. */
 #define WF_KEY_LIFE apr_time_from_sec(24 * 3600)
+
+/* How far a run's time may lie from its pid's, which a client made with its own clock before. */
+#define WF_PID_SLACK apr_time_from_sec(60)
 
 /* Opens the tables and fills the board from them; queue_limit is 0 then. */
 apr_status_t wf_state_open(wf_state_t *state, wf_bdb_t *bdb, apr_pool_t *pool);
@@ -159,6 +170,17 @@ apr_status_t wf_state_tell_callback(wf_state_t *state, const wf_callback_outcome
  * may be past; WF_OUTBOX_NEVER: there is none). */
 int wf_outbox_is_due(const wf_state_t *state);
 apr_time_t wf_outbox_next(const wf_state_t *state);
+
+/*
+ * Recalls how runs ended under earlier keepers (store/history.h): looks at WF_RECALL_STEP of the
+ * latest runs at most, from where the last call stopped, and at fewer where they are large. `keep`
+ * is how long runs are kept after their end (0: for ever). *more is 0 when it has come to those
+ * that are too old, or has looked at as many, and for as long, as may be. To be called between
+ * transactions. A failure ends it: what has been recalled until then stays.
+ */
+#define WF_RECALL_STEP 100
+apr_status_t wf_state_recall(int *more, wf_state_t *state, apr_interval_time_t keep,
+                             apr_pool_t *pool);
 
 /* The earliest end of a lease (a wf_clock time), 0 where there is no holder. */
 apr_time_t wf_state_next_expiry(wf_state_t *state);

@@ -9,9 +9,6 @@
 #define BYTES_MOST  (1024 * 1024) /* of records that are looked at, the last one apart */
 #define BYTES_LEAST 500           /* what a record counts for, its outcome apart */
 
-/* How far a run's time may lie from its pid's, which a client made with its own clock before. */
-#define SLACK apr_time_from_sec(60)
-
 typedef struct walk_t {
     wf_run_list_t *list;
     wf_state_t *state;
@@ -43,7 +40,7 @@ static apr_status_t look_at(void *baton, const wf_uuid_t *pid)
     wf_run_t run;
     apr_status_t rv;
 
-    if (query->from && wf_uuid_time(pid) < query->from - SLACK) {
+    if (query->from && wf_uuid_time(pid) < query->from - WF_PID_SLACK) {
         return APR_EOF;
     }
     if ((apr_uint32_t)walk->list->runs->nelts == query->limit || walk->seen == WF_LIST_STEP ||
@@ -68,7 +65,7 @@ static apr_status_t look_at(void *baton, const wf_uuid_t *pid)
 /* The pid that is greater than all of those that may be of runs from before `to`. */
 static wf_uuid_t end_of(apr_time_t to)
 {
-    apr_uint64_t ms = (apr_uint64_t)apr_time_as_msec(to + SLACK);
+    apr_uint64_t ms = (apr_uint64_t)apr_time_as_msec(to + WF_PID_SLACK);
     wf_uuid_t end = {{0}};
 
     for (int i = 5; i >= 0; i--, ms >>= 8) {

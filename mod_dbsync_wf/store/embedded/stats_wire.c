@@ -131,3 +131,71 @@ apr_status_t wf_stats_decode(wf_store_stats_t *stats, const wf_message_t *messag
     }
     return rv == APR_EOF ? APR_SUCCESS : rv;
 }
+
+static void put_history(wf_buf_t *out, const wf_task_history_t *task, apr_uint32_t hours)
+{
+    apr_size_t mark = wf_field_open(out, WF_FIELD_HISTORY);
+
+    wf_buf_add(out, task->project, strlen(task->project) + 1);
+    wf_buf_add(out, task->task, strlen(task->task) + 1);
+    for (apr_uint32_t i = 0; i < hours; i++) {
+        put(out, task->hours[i].completed);
+        put(out, task->hours[i].error);
+        put(out, task->hours[i].interrupted);
+    }
+    for (int i = 0; i < WF_HISTORY_BUCKETS; i++) {
+        put(out, task->durations[i]);
+    }
+    wf_field_close(out, mark);
+}
+
+void wf_history_encode(wf_buf_t *out, const wf_history_t *history)
+{
+    wf_field_add_u64(out, WF_FIELD_FROM, (apr_uint64_t)history->since);
+    wf_field_add_u64(out, WF_FIELD_TO, (apr_uint64_t)history->hour);
+    wf_field_add_u64(out, WF_FIELD_MAX, history->hours);
+    for (int i = 0; i < history->tasks->nelts; i++) {
+        put_history(out, &APR_ARRAY_IDX(history->tasks, i, wf_task_history_t), history->hours);
+    }
+}
+
+static apr_status_t take_history(wf_task_history_t *task, wf_slice_t value, apr_uint32_t hours,
+                                 apr_pool_t *pool)
+{
+    wf_ends_t *ends = apr_pcalloc(pool, hours * sizeof(*ends));
+    reader_t reader = {value, 0};
+
+    task->project = take_text(&reader, pool);
+    task->task = take_text(&reader, pool);
+    task->hours = ends;
+    for (apr_uint32_t i = 0; i < hours; i++) {
+        ends[i].completed = (apr_uint32_t)take(&reader);
+        ends[i].error = (apr_uint32_t)take(&reader);
+        ends[i].interrupted = (apr_uint32_t)take(&reader);
+    }
+    for (int i = 0; i < WF_HISTORY_BUCKETS; i++) {
+        task->durations[i] = (apr_uint32_t)take(&reader);
+    }
+    return reader.is_short ? WF_EPROTOCOL : APR_SUCCESS;
+}
+
+apr_status_t wf_history_decode(wf_history_t *history, const wf_message_t *message, apr_pool_t *pool)
+{
+    wf_slice_t rest = message->body, value;
+    unsigned char tag;
+    apr_status_t rv = APR_SUCCESS;
+
+    history->since = (apr_time_t)wf_message_u64(message, WF_FIELD_FROM);
+    history->hour = (apr_time_t)wf_message_u64(message, WF_FIELD_TO);
+    history->hours = (apr_uint32_t)wf_message_u64(message, WF_FIELD_MAX);
+    history->tasks = apr_array_make(pool, 16, sizeof(wf_task_history_t));
+    if (history->hours < 1 || history->hours > WF_HISTORY_HOURS) {
+        return WF_EPROTOCOL;
+    }
+    while (rv == APR_SUCCESS && (rv = wf_field_next(&tag, &value, &rest)) == APR_SUCCESS) {
+        if (tag == WF_FIELD_HISTORY) {
+            rv = take_history(apr_array_push(history->tasks), value, history->hours, pool);
+        }
+    }
+    return rv == APR_EOF ? APR_SUCCESS : rv;
+}

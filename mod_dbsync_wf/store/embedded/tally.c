@@ -2,11 +2,17 @@
 /* The keeper's counts. */
 #include "store/embedded/tally.h"
 
+#include <stdlib.h>
+#include "store/embedded/hours.h"
+
 /* One task of a vhost; with empty names, those of the vhost that have no row of their own. */
 typedef struct row_t {
     const char *vhost;
     wf_task_stats_t stats;
-    int members; /* of the latter: how many rows its vhost has beside it */
+    int is_met;        /* by what is counted for stats; otherwise it is there for its hours alone */
+    wf_hours_t *hours; /* NULL: no run of it has ended in them */
+    int members;       /* of the latter: how many rows its vhost has beside it */
+    apr_time_t missed; /* of the latter, which has no hours: when a run ended last */
 } row_t;
 
 /* Something that counts once the batch is on disk. */
@@ -14,13 +20,29 @@ typedef struct event_t {
     apr_uint64_t *counter;     /* NULL: none */
     wf_histogram_t *histogram; /* of times; NULL: none */
     apr_uint64_t value;
+    row_t *ended; /* whose run it is that has ended, with `value` as its time; NULL: none has */
+    wf_run_status_e status;
+    apr_time_t completed;
 } event_t;
+
+static apr_status_t free_hours(void *rows)
+{
+    for (apr_hash_index_t *i = apr_hash_first(NULL, rows); i; i = apr_hash_next(i)) {
+        void *value;
+
+        apr_hash_this(i, NULL, NULL, &value);
+        free(((row_t *)value)->hours);
+    }
+    return APR_SUCCESS;
+}
 
 void wf_tally_init(wf_tally_t *tally, apr_pool_t *pool)
 {
     memset(tally, 0, sizeof(*tally));
     tally->rows = apr_hash_make(pool);
     tally->pending = apr_array_make(pool, 64, sizeof(event_t));
+    apr_pool_cleanup_register(pool, tally->rows, free_hours, apr_pool_cleanup_null);
+    tally->began = tally->since = apr_time_now();
     tally->pool = pool;
 }
 
@@ -73,51 +95,67 @@ static row_t *row_of(wf_tally_t *tally, const char *vhost, const char *project, 
     return find_row(tally, vhost, project, task, 1);
 }
 
-static wf_task_stats_t *stats_of(wf_tally_t *tally, const wf_run_t *run)
+/* The same for something that happens to a run now. */
+static row_t *meet(wf_tally_t *tally, const char *vhost, const char *project, const char *task)
 {
-    return &row_of(tally, run->vhost, run->project, run->task)->stats;
+    row_t *row = row_of(tally, vhost, project, task);
+
+    row->is_met = 1;
+    return row;
 }
 
-static void note(wf_tally_t *tally, apr_uint64_t *counter)
+static row_t *row_of_run(wf_tally_t *tally, const wf_run_t *run)
 {
-    event_t event = {.counter = counter};
+    return meet(tally, run->vhost, run->project, run->task);
+}
 
+static void note(wf_tally_t *tally, event_t event)
+{
     APR_ARRAY_PUSH(tally->pending, event_t) = event;
 }
 
 /* The times are the wall clock's, which may have been set back in between. */
-static void note_time(wf_tally_t *tally, wf_histogram_t *histogram, apr_interval_time_t time)
+static apr_uint64_t time_between(apr_time_t begin, apr_time_t end)
 {
-    event_t event = {.histogram = histogram, .value = time > 0 ? (apr_uint64_t)time : 0};
-
-    APR_ARRAY_PUSH(tally->pending, event_t) = event;
+    return end > begin ? (apr_uint64_t)(end - begin) : 0;
 }
 
 void wf_tally_submitted(wf_tally_t *tally, const wf_run_t *run)
 {
-    note(tally, &stats_of(tally, run)->submitted);
+    note(tally, (event_t){.counter = &row_of_run(tally, run)->stats.submitted});
 }
 
 void wf_tally_started(wf_tally_t *tally, const wf_run_t *run)
 {
-    note_time(tally, &stats_of(tally, run)->wait, run->started - run->submitted);
+    note(tally, (event_t){.histogram = &row_of_run(tally, run)->stats.wait,
+                          .value = time_between(run->submitted, run->started)});
+}
+
+/* How long a run took that has ended; one that never started, no time. */
+static apr_uint64_t time_of(const wf_run_t *run)
+{
+    return run->started ? time_between(run->started, run->completed) : 0;
 }
 
 void wf_tally_ended(wf_tally_t *tally, const wf_run_t *run)
 {
-    wf_task_stats_t *stats = stats_of(tally, run);
+    row_t *row = row_of_run(tally, run);
+    wf_task_stats_t *stats = &row->stats;
 
-    note(tally, run->status == WF_RUN_COMPLETED     ? &stats->completed
-                : run->status == WF_RUN_INTERRUPTED ? &stats->interrupted
-                                                    : &stats->error);
-    if (run->started) {
-        note_time(tally, &stats->execution, run->completed - run->started);
-    }
+    note(tally, (event_t){.counter = run->status == WF_RUN_COMPLETED     ? &stats->completed
+                                     : run->status == WF_RUN_INTERRUPTED ? &stats->interrupted
+                                                                         : &stats->error,
+                          .histogram = run->started ? &stats->execution : NULL,
+                          .value = time_of(run),
+                          .ended = row,
+                          .status = run->status,
+                          .completed = run->completed});
 }
 
 void wf_tally_callback(wf_tally_t *tally, int is_delivered)
 {
-    note(tally, is_delivered ? &tally->callbacks_delivered : &tally->callbacks_failed);
+    note(tally, (event_t){.counter = is_delivered ? &tally->callbacks_delivered
+                                                  : &tally->callbacks_failed});
 }
 
 void wf_tally_call(wf_tally_t *tally)
@@ -127,7 +165,66 @@ void wf_tally_call(wf_tally_t *tally)
 
 void wf_tally_damage(wf_tally_t *tally)
 {
-    note(tally, &tally->damaged);
+    note(tally, (event_t){.counter = &tally->damaged});
+}
+
+static apr_uint32_t hour_of(apr_time_t when)
+{
+    return (apr_uint32_t)(when / WF_HOUR);
+}
+
+/* Forgets the hours of tasks that have had no run for so long that none of them is left. */
+static void forget_old(wf_tally_t *tally, apr_uint32_t present)
+{
+    for (apr_hash_index_t *i = apr_hash_first(NULL, tally->rows); i; i = apr_hash_next(i)) {
+        void *value;
+        row_t *row;
+
+        apr_hash_this(i, NULL, NULL, &value);
+        row = value;
+        if (row->hours && wf_hours_is_over(row->hours, present)) {
+            free(row->hours);
+            row->hours = NULL;
+        }
+    }
+}
+
+static void count_end(row_t *row, wf_run_status_e status, apr_time_t completed, apr_uint64_t time)
+{
+    if (*row->stats.project == '\0') {
+        row->missed = completed;
+        return;
+    }
+    if (!row->hours) {
+        row->hours = wf_hours_create();
+    }
+    wf_hours_count(row->hours, hour_of(completed), status, time);
+}
+
+/* The same in the present, which goes on with the runs that end. */
+static void count_present_end(wf_tally_t *tally, const event_t *event)
+{
+    apr_uint32_t hour = hour_of(event->completed);
+
+    if (hour != tally->hour) {
+        tally->hour = hour;
+        forget_old(tally, hour);
+    }
+    count_end(event->ended, event->status, event->completed, event->value);
+}
+
+void wf_tally_recall(wf_tally_t *tally, const wf_run_t *run)
+{
+    if (run->completed < tally->began &&
+        run->completed > tally->began - WF_HISTORY_HOURS * WF_HOUR) {
+        count_end(row_of(tally, run->vhost, run->project, run->task), run->status, run->completed,
+                  time_of(run));
+    }
+}
+
+void wf_tally_recalled(wf_tally_t *tally, apr_time_t since)
+{
+    tally->since = since < tally->began ? since : tally->began;
 }
 
 void wf_tally_commit(wf_tally_t *tally, int wrote)
@@ -140,6 +237,9 @@ void wf_tally_commit(wf_tally_t *tally, int wrote)
         }
         if (event->histogram) {
             wf_histogram_add(event->histogram, wf_time_bounds, event->value);
+        }
+        if (event->ended) {
+            count_present_end(tally, event);
         }
     }
     if (wrote) {
@@ -180,7 +280,7 @@ static void read_board(wf_store_stats_t *stats, wf_tally_t *tally, wf_board_t *b
         stats->queued += group->queued;
         stats->running += group->running;
         if (is_of(group->vhost, vhost)) {
-            wf_task_stats_t *row = &row_of(tally, group->vhost, group->project, group->task)->stats;
+            wf_task_stats_t *row = &meet(tally, group->vhost, group->project, group->task)->stats;
 
             row->queued += group->queued;
             row->running += group->running;
@@ -189,10 +289,13 @@ static void read_board(wf_store_stats_t *stats, wf_tally_t *tally, wf_board_t *b
 }
 
 /* Whether there is anything to tell of a row. */
-static int is_used(const wf_task_stats_t *row)
+static int is_used(const row_t *row)
 {
-    return *row->project != '\0' || row->submitted || row->completed || row->error ||
-           row->interrupted || row->wait.count || row->queued || row->running;
+    const wf_task_stats_t *stats = &row->stats;
+
+    return row->is_met &&
+           (*stats->project != '\0' || stats->submitted || stats->completed || stats->error ||
+            stats->interrupted || stats->wait.count || stats->queued || stats->running);
 }
 
 void wf_tally_read(wf_store_stats_t *stats, wf_tally_t *tally, wf_board_t *board, const char *vhost,
@@ -213,8 +316,53 @@ void wf_tally_read(wf_store_stats_t *stats, wf_tally_t *tally, wf_board_t *board
 
         apr_hash_this(i, NULL, NULL, &value);
         row = value;
-        if (is_of(row->vhost, vhost) && is_used(&row->stats)) {
+        if (is_of(row->vhost, vhost) && is_used(row)) {
             APR_ARRAY_PUSH(stats->tasks, wf_task_stats_t) = row->stats;
         }
     }
+}
+
+static int is_asked(const row_t *row, const char *vhost, const char *project, const char *task)
+{
+    return is_of(row->vhost, vhost) && (!project || strcmp(row->stats.project, project) == 0) &&
+           (!task || strcmp(row->stats.task, task) == 0);
+}
+
+/* Adds a row's hours, where there are any. */
+static void add_history(wf_history_t *history, const row_t *row, apr_uint32_t present,
+                        apr_pool_t *pool)
+{
+    wf_task_history_t task = {.project = row->stats.project, .task = row->stats.task};
+
+    if (row->hours && wf_hours_read(&task, row->hours, present, history->hours, pool)) {
+        APR_ARRAY_PUSH(history->tasks, wf_task_history_t) = task;
+    }
+}
+
+void wf_tally_history(wf_history_t *history, wf_tally_t *tally, const wf_history_query_t *query,
+                      apr_pool_t *pool)
+{
+    apr_uint32_t present = hour_of(apr_time_now());
+    apr_time_t begin;
+
+    history->hour = present * WF_HOUR;
+    history->hours = query->hours;
+    history->since = tally->since;
+    history->tasks = apr_array_make(pool, 16, sizeof(wf_task_history_t));
+    forget_old(tally, present);
+    for (apr_hash_index_t *i = apr_hash_first(pool, tally->rows); i; i = apr_hash_next(i)) {
+        const row_t *row;
+        void *value;
+
+        apr_hash_this(i, NULL, NULL, &value);
+        row = value;
+        if (is_asked(row, query->vhost, query->project, query->task)) {
+            add_history(history, row, present, pool);
+        }
+        if (is_of(row->vhost, query->vhost) && row->missed >= history->since) {
+            history->since = row->missed + 1;
+        }
+    }
+    begin = history->hour - (query->hours - 1) * WF_HOUR;
+    history->since = history->since < begin ? begin : history->since;
 }

@@ -2,7 +2,8 @@
 /*
  * What the keeper counts, for store/stats.h: of each task what became of its runs, and of its own
  * commits how much they carried. A batch's events are noted while it is executed, and count once it
- * is on disk: one that is undone leaves no trace. In memory, begun anew with each keeper.
+ * is on disk: one that is undone leaves no trace. In memory, begun anew with each keeper, but for
+ * how runs ended hour by hour (store/history.h), which is recalled.
  *
  * A vhost has WF_STATS_TASKS rows at most; tasks that are met after that share one. One thread uses
  * a tally.
@@ -20,10 +21,13 @@ typedef struct wf_tally_t {
     apr_uint64_t damaged;
     apr_uint64_t callbacks_delivered;
     apr_uint64_t callbacks_failed;
+    apr_time_t began;  /* the wall clock's: ends from then on are counted as they come */
+    apr_time_t since;  /* that of store/history.h, as far as the past has been recalled */
+    apr_uint32_t hour; /* of the end that was counted last */
     apr_pool_t *pool;
 } wf_tally_t;
 
-/* Makes an empty one, in pool. */
+/* Makes an empty one, in pool, with which what it has on the heap goes too. */
 void wf_tally_init(wf_tally_t *tally, apr_pool_t *pool);
 
 /* Events: a run was submitted; was claimed; has ended. */
@@ -51,5 +55,16 @@ void wf_tally_rollback(wf_tally_t *tally);
  */
 void wf_tally_read(wf_store_stats_t *stats, wf_tally_t *tally, wf_board_t *board, const char *vhost,
                    apr_pool_t *pool);
+
+/*
+ * Counts the end of a run that is found on disk in its hour, where an earlier keeper saw it; and
+ * says that no run that was submitted since then is still to be found.
+ */
+void wf_tally_recall(wf_tally_t *tally, const wf_run_t *run);
+void wf_tally_recalled(wf_tally_t *tally, apr_time_t since);
+
+/* Fills in the history, in pool. Tasks that share a row have none; `since` heeds that. */
+void wf_tally_history(wf_history_t *history, wf_tally_t *tally, const wf_history_query_t *query,
+                      apr_pool_t *pool);
 
 #endif

@@ -45,7 +45,7 @@ typedef enum {
     WF_OP_LIST_CONFIGURATIONS, /* VHOST, PROJECT, TASK: behind it -> CONFIGURATION, each; MORE */
     WF_OP_CLAIM_CALLBACKS,     /* INCARNATION, SEQUENCE, MAX -> CALLBACK, each */
     WF_OP_TELL_CALLBACK,       /* PID, COUNT: the attempt, STATUS, ANSWER, REASON -> nothing */
-    WF_OP_HISTORY,             /* VHOST, PROJECT, TASK -> HISTORY, each */
+    WF_OP_HISTORY, /* VHOST, PROJECT, TASK, MAX -> FROM, TO, MAX, HISTORY, each (stats_wire.h) */
     WF_OP_COUNT
 } wf_op_e;
 
