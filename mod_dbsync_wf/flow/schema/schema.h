@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * JSON Schema for request bodies: draft 2020-12's validation and applicator vocabularies
- * (https://json-schema.org/draft/2020-12), checked over JSON text as it is (base/json.h).
+ * JSON Schema for request bodies: draft 2020-12's vocabularies, but for anchors and dynamic
+ * references (https://json-schema.org/draft/2020-12), checked over JSON text as it is
+ * (base/json.h).
  *
  * A schema is compiled once and then never changes. What this cannot keep it refuses when it is
  * compiled: a keyword that is not known, a $ref that leaves the document, a regular expression that
