@@ -27,6 +27,10 @@ apr_status_t wf_endpoint_runs(wf_request_t *req, wf_result_t *result);
 /* GET: 200, the same without the end, again and again whenever it is another one. */
 apr_status_t wf_endpoint_runs_events(wf_request_t *req, wf_result_t *result);
 
+/* GET: 200, how the latest runs of the tasks that this user may run ended; 304 where the client has
+ * that. */
+apr_status_t wf_endpoint_statistics(wf_request_t *req, wf_result_t *result);
+
 /* GET: 200, the projects of which this user may run a task; 304 where the client has that. */
 apr_status_t wf_endpoint_projects(wf_request_t *req, wf_result_t *result);
 
@@ -50,9 +54,5 @@ apr_status_t wf_endpoint_interrupt(wf_request_t *req, wf_result_t *result);
 apr_status_t wf_endpoint_logs(wf_request_t *req, wf_result_t *result);
 /* GET: 200, figures for Prometheus: the server's, and those of the tasks that this user may run. */
 apr_status_t wf_endpoint_metrics(wf_request_t *req, wf_result_t *result);
-
-/* GET: 200, how the latest runs of the tasks that this user may run ended; 304 where the client has
- * that. */
-apr_status_t wf_endpoint_statistics(wf_request_t *req, wf_result_t *result);
 
 #endif

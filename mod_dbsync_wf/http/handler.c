@@ -24,13 +24,13 @@ static const struct {
     [WF_ENDPOINT_INTERRUPT] = {wf_endpoint_interrupt, 1, 1, "GET, HEAD, POST, OPTIONS"},
     [WF_ENDPOINT_RUNS] = {wf_endpoint_runs, 1, 0, "GET, HEAD, OPTIONS"},
     [WF_ENDPOINT_RUNS_EVENTS] = {wf_endpoint_runs_events, 1, 0, "GET, HEAD, OPTIONS"},
+    [WF_ENDPOINT_STATISTICS] = {wf_endpoint_statistics, 1, 0, "GET, HEAD, OPTIONS"},
     [WF_ENDPOINT_LOGS] = {wf_endpoint_logs, 1, 0, "GET, HEAD, OPTIONS"},
     [WF_ENDPOINT_PROJECTS] = {wf_endpoint_projects, 1, 0, "GET, HEAD, OPTIONS"},
     [WF_ENDPOINT_PROJECT] = {wf_endpoint_project, 1, 0, "GET, HEAD, OPTIONS"},
     [WF_ENDPOINT_TASK] = {wf_endpoint_task, 1, 0, "GET, HEAD, OPTIONS"},
     [WF_ENDPOINT_OPENAPI] = {wf_endpoint_openapi, 1, 0, "GET, HEAD, OPTIONS"},
     [WF_ENDPOINT_METRICS] = {wf_endpoint_metrics, 1, 0, "GET, HEAD, OPTIONS"},
-    [WF_ENDPOINT_STATISTICS] = {wf_endpoint_statistics, 1, 0, "GET, HEAD, OPTIONS"},
 };
 
 /*

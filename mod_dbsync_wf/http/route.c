@@ -130,16 +130,16 @@ apr_status_t wf_route_parse(wf_route_t *route, wf_slice_t path, apr_pool_t *pool
     if (wf_slice_is(first, "runs")) {
         return parse_runs(route, path);
     }
+    if (wf_slice_is(first, "statistics") && path.len == 0) {
+        route->endpoint = WF_ENDPOINT_STATISTICS;
+        return APR_SUCCESS;
+    }
     if (wf_slice_is(first, "openapi.json") && path.len == 0) {
         route->endpoint = WF_ENDPOINT_OPENAPI;
         return APR_SUCCESS;
     }
     if (wf_slice_is(first, "metrics") && path.len == 0) {
         route->endpoint = WF_ENDPOINT_METRICS;
-        return APR_SUCCESS;
-    }
-    if (wf_slice_is(first, "statistics") && path.len == 0) {
-        route->endpoint = WF_ENDPOINT_STATISTICS;
         return APR_SUCCESS;
     }
     return APR_NOTFOUND;

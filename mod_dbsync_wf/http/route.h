@@ -16,9 +16,9 @@
  *   /logs/{pid}
  *   /runs
  *   /runs/events
+ *   /statistics
  *   /openapi.json
  *   /metrics
- *   /statistics
  */
 #ifndef WF_HTTP_ROUTE_H
 #define WF_HTTP_ROUTE_H
@@ -34,13 +34,13 @@ typedef enum {
     WF_ENDPOINT_INTERRUPT,
     WF_ENDPOINT_RUNS,
     WF_ENDPOINT_RUNS_EVENTS,
+    WF_ENDPOINT_STATISTICS,
     WF_ENDPOINT_LOGS,
     WF_ENDPOINT_PROJECTS,
     WF_ENDPOINT_PROJECT,
     WF_ENDPOINT_TASK,
     WF_ENDPOINT_OPENAPI,
-    WF_ENDPOINT_METRICS,
-    WF_ENDPOINT_STATISTICS
+    WF_ENDPOINT_METRICS
 } wf_endpoint_e;
 
 typedef struct wf_route_t {

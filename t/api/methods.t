@@ -14,6 +14,7 @@ my %allow = (
     "/interrupt/$pid"                           => 'GET, HEAD, POST, OPTIONS',
     '/runs'                                     => 'GET, HEAD, OPTIONS',
     '/runs/events'                              => 'GET, HEAD, OPTIONS',
+    '/statistics'                               => 'GET, HEAD, OPTIONS',
     "/logs/$pid"                                => 'GET, HEAD, OPTIONS',
     '/openapi.json'                             => 'GET, HEAD, OPTIONS',
     '/projects'                                 => 'GET, HEAD, OPTIONS',
@@ -22,7 +23,6 @@ my %allow = (
     '/projects/600/tasks/noop'                  => 'GET, HEAD, OPTIONS',
     '/project/600/task/noop'                    => 'GET, HEAD, OPTIONS',
     '/metrics'                                  => 'GET, HEAD, OPTIONS',
-    '/statistics'                               => 'GET, HEAD, OPTIONS',
 );
 
 for my $path (sort keys %allow) {
@@ -38,8 +38,8 @@ for my $path (sort keys %allow) {
 }
 
 for my $path ('', '/', '/projects/', '/project', '/projects/600/tasks', '/projects/600/tasks/noop/run/',
-    '/projects//tasks/noop/run', '/projects/600/task/noop/run', '/Projects/600/tasks/noop/run',
-    '/run', '/metrics/', '/statistics/', '/runs/', '/runs/x', '/runs/events/', '/status', '/x') {
+    '/statistics/', '/projects//tasks/noop/run', '/projects/600/task/noop/run', '/Projects/600/tasks/noop/run',
+    '/run', '/metrics/', '/runs/', '/runs/x', '/runs/events/', '/status', '/x') {
     rows(["GET $path", ['GET', $path], 404, problem => 'not-found']);
     rows(["POST $path", ['POST', "$path?trigger=API", json => '{}'], 404, problem => 'not-found']);
 }

@@ -239,11 +239,11 @@ OPERATIONS = {
     'INTERRUPT': ['interruptRunByGet', 'interruptRun'],
     'RUNS': ['listRuns'],
     'RUNS_EVENTS': ['streamRuns'],
+    'STATISTICS': ['getStatistics'],
     'PROJECTS': ['listProjects'],
     'PROJECT': ['getProject'],
     'TASK': ['getTask'],
     'METRICS': ['getMetrics'],
-    'STATISTICS': ['getStatistics'],
     'OPENAPI': ['getOpenapi'],
 }
 

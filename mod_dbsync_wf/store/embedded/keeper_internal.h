@@ -177,15 +177,15 @@ void wf_claims_drop(wf_keeper_t *keeper, wf_peer_t *peer);
 /* The earlier of `next` and the time at which the first of them must be answered. */
 apr_time_t wf_claims_next(const wf_keeper_t *keeper, apr_time_t next);
 
+/* keeper_stats.c: STATS, which is answered in any state. */
+apr_status_t wf_keeper_stats(wf_keeper_t *keeper, wf_peer_t *peer, const wf_message_t *m);
+
 /*
  * keeper_history.c: HISTORY; and a step into the past, where one is due, in which no transaction is
  * open.
  */
 apr_status_t wf_keeper_history(wf_keeper_t *keeper, wf_peer_t *peer, const wf_message_t *m);
 void wf_keeper_recall(wf_keeper_t *keeper);
-
-/* keeper_stats.c: STATS, which is answered in any state. */
-apr_status_t wf_keeper_stats(wf_keeper_t *keeper, wf_peer_t *peer, const wf_message_t *m);
 
 /* Answers each WAIT that has news, whose time is up, or whose incarnation is not in force any more.
  */

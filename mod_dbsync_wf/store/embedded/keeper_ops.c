@@ -380,11 +380,11 @@ static const struct {
     [WF_OP_PURGE] = {do_purge, 1},
     [WF_OP_LIST] = {do_list, 0},
     [WF_OP_WATCH] = {do_watch, 0},
+    [WF_OP_HISTORY] = {wf_keeper_history, 0},
     [WF_OP_UNDER_WAY] = {do_under_way, 0},
     [WF_OP_APPEND] = {do_append, 1},
     [WF_OP_READ] = {do_read, 0},
     [WF_OP_STATS] = {wf_keeper_stats, 0},
-    [WF_OP_HISTORY] = {wf_keeper_history, 0},
 };
 
 static int is_refused(const wf_keeper_t *keeper, unsigned char op)

@@ -24,15 +24,15 @@ typedef struct wf_recall_t {
 typedef struct wf_state_t {
     wf_tables_t tables;
     wf_board_t board;
-    wf_tally_t tally;         /* what was done since the keeper began */
+    wf_tally_t tally; /* what was done since the keeper began */
+    wf_recall_t recall;
     apr_uint64_t fence;       /* the latest given out */
     apr_uint64_t incarnation; /* the latest given out */
     apr_uint32_t queue_limit; /* how many runs may be queued in all; 0: any number */
     apr_uint64_t changes;     /* wf_bdb_changes at the last commit */
     int fence_moved;          /* the counter must be written with this batch */
     wf_uuid_t purge_at;       /* where the next purge goes on; zeros: at the first run */
-    wf_recall_t recall;
-    apr_hash_t *damaged; /* pids that cannot be purged, because they cannot be read */
+    apr_hash_t *damaged;      /* pids that cannot be purged, because they cannot be read */
     apr_pool_t *pool;
 } wf_state_t;
 
@@ -143,6 +143,9 @@ apr_status_t wf_state_reap(apr_uint64_t *count, wf_state_t *state, apr_pool_t *p
 apr_status_t wf_state_purge(apr_uint64_t *count, int *more, wf_state_t *state,
                             apr_interval_time_t keep, apr_pool_t *pool);
 
+/* The earliest end of a lease (a wf_clock time), 0 where there is no holder. */
+apr_time_t wf_state_next_expiry(wf_state_t *state);
+
 /*
  * Recalls how runs ended under earlier keepers (store/history.h): looks at WF_RECALL_STEP of the
  * latest runs at most, from where the last call stopped, and at fewer where they are large. `keep`
@@ -153,9 +156,6 @@ apr_status_t wf_state_purge(apr_uint64_t *count, int *more, wf_state_t *state,
 #define WF_RECALL_STEP 100
 apr_status_t wf_state_recall(int *more, wf_state_t *state, apr_interval_time_t keep,
                              apr_pool_t *pool);
-
-/* The earliest end of a lease (a wf_clock time), 0 where there is no holder. */
-apr_time_t wf_state_next_expiry(wf_state_t *state);
 
 /* Shared by the state_*.c files: the entry that a token is in force for. WF_ESTALE; *entry is then
  * the run's, NULL where it is not under way. */

@@ -15,13 +15,13 @@
 
 typedef struct wf_tally_t {
     apr_hash_t *rows;            /* of tasks; see tally.c */
+    apr_time_t began;            /* the wall clock's: ends from then on are counted as they come */
+    apr_time_t since;            /* that of store/history.h, as far as the past has been recalled */
+    apr_uint32_t hour;           /* of the end that was counted last */
     apr_array_header_t *pending; /* events of this batch */
     apr_uint64_t calls;          /* of this batch, that changed something */
     wf_histogram_t commits;
     apr_uint64_t damaged;
-    apr_time_t began;  /* the wall clock's: ends from then on are counted as they come */
-    apr_time_t since;  /* that of store/history.h, as far as the past has been recalled */
-    apr_uint32_t hour; /* of the end that was counted last */
     apr_pool_t *pool;
 } wf_tally_t;
 
