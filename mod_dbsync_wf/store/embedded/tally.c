@@ -159,8 +159,7 @@ void wf_tally_ended(wf_tally_t *tally, const wf_run_t *run)
 
 void wf_tally_callback(wf_tally_t *tally, int is_delivered)
 {
-    note(tally, (event_t){.counter = is_delivered ? &tally->callbacks_delivered
-                                                  : &tally->callbacks_failed});
+    note(tally, is_delivered ? &tally->callbacks_delivered : &tally->callbacks_failed);
 }
 
 void wf_tally_call(wf_tally_t *tally)
