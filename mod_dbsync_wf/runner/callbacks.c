@@ -16,6 +16,7 @@
 /* One thread, and the end that it tells. */
 typedef struct teller_t {
     wf_tellers_t *tellers;
+    apr_thread_t *thread;
     wf_uuid_t pid;       /* in the monitor, as is the next */
     wf_cancel_t *cancel; /* NULL: it tells none */
 } teller_t;
@@ -197,8 +198,9 @@ static void tell(wf_runner_t *runner, const wf_callback_outcome_t *outcome, apr_
         } while (rv == WF_EUNAVAILABLE && pause_telling(runner));
     }
     wf_uuid_format(pid, &outcome->pid);
-    if (rv != APR_SUCCESS) {
-        /* The end is due again, or is not to be told any more. */
+    if (rv == WF_ESTALE) {
+        wf_log_info(0, "WF0226", "run %s: nobody waits for what came of its callback", pid);
+    } else if (rv != APR_SUCCESS) {
         wf_log_warning(rv, "WF0221", "run %s: what came of its callback was not recorded", pid);
     }
     wf_log_debug(0, "WF0222", "run %s: its callback, attempt %u: %s", pid, outcome->attempt,
@@ -400,10 +402,18 @@ apr_status_t wf_tellers_start(wf_runner_t *runner)
     tellers->runner = runner;
     runner->tellers = tellers;
     for (int i = 0; i < WF_TELLERS && rv == APR_SUCCESS; i++) {
-        apr_thread_t *thread;
-
         tellers->all[i].tellers = tellers;
-        rv = apr_thread_create(&thread, NULL, tell_loop, &tellers->all[i], runner->pool);
+        rv = apr_thread_create(&tellers->all[i].thread, NULL, tell_loop, &tellers->all[i],
+                               runner->pool);
     }
     return rv;
+}
+
+void wf_tellers_join(wf_runner_t *runner)
+{
+    for (int i = 0; i < WF_TELLERS; i++) {
+        apr_status_t ended;
+
+        apr_thread_join(&ended, runner->tellers->all[i].thread);
+    }
 }

@@ -29,4 +29,8 @@ void wf_tellers_follow(wf_runner_t *runner);
 /* Inside the monitor: whether nothing is under way. */
 int wf_tellers_are_idle(const wf_runner_t *runner);
 
+/* Waits until the threads have ended, as they do when the runner is not active any more. For a
+ * process that goes on after that; a runner's own does not. */
+void wf_tellers_join(wf_runner_t *runner);
+
 #endif

@@ -248,5 +248,7 @@ close $in or die "$folder/error_log: $!\n";
 unlike($log, qr/$SECRET|$SECOND|open-sesame/, 'the error log has no secret, and no URL');
 like($log, qr/WF0220: task good of project 611: the secret of its callback cannot be read from the file/,
     'but which secret is missing');
+like($log, qr{WF0225: run $gone of 611/gone: nobody was told of its end, .*: the receiver answered 410},
+    'and what was given up');
 
 done();

@@ -87,8 +87,8 @@ static void a_secret_is_of_24_to_64_bytes(void **state)
         "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSwMQ==",
         "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSwMTE=",
         /* 64 bytes */
-        "whsec_MDEyMzQ1Njc4OTAxMjM0NTY3ODkwMTIzNDU2Nzg5MDEyMzQ1Njc4OTAxMjM0NTY3ODkwMTIzNDU2Nzg5M"
-        "DEyMw==",
+        ("whsec_MDEyMzQ1Njc4OTAxMjM0NTY3ODkwMTIzNDU2Nzg5MDEyMzQ1Njc4OTAxMjM0NTY3ODkwMTIzNDU2Nzg5M"
+         "DEyMw=="),
     };
     static const char *const bad[] = {
         "",
@@ -102,8 +102,8 @@ static void a_secret_is_of_24_to_64_bytes(void **state)
         "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaS\n",
         "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLa-_",
         /* 65 bytes */
-        "whsec_MDEyMzQ1Njc4OTAxMjM0NTY3ODkwMTIzNDU2Nzg5MDEyMzQ1Njc4OTAxMjM0NTY3ODkwMTIzNDU2Nzg5M"
-        "DEyMzQ=",
+        ("whsec_MDEyMzQ1Njc4OTAxMjM0NTY3ODkwMTIzNDU2Nzg5MDEyMzQ1Njc4OTAxMjM0NTY3ODkwMTIzNDU2Nzg5M"
+         "DEyMzQ="),
     };
     const char *reason;
 

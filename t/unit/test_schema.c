@@ -7,9 +7,9 @@
  * validator, but those that are "beyond" it.
  *
  * Beside them the keywords were compared with python3-jsonschema over schemas and bodies by chance.
- * Of JSON Schema's own test suite these parts are left out, since the schemas are refused:
- * $anchor, $dynamicRef, $recursiveRef, $vocabulary, unevaluatedItems, unevaluatedProperties, $id
- * below the top, $ref to another document, keywords that are unknown; and "format" as an assertion.
+ * Of JSON Schema's own test suite these parts are left out, since their schemas are refused:
+ * $anchor, $dynamicRef, $recursiveRef, $vocabulary, $id below the top, $ref to another document,
+ * keywords that are unknown; and "format" as an assertion, for it is an annotation here.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -216,6 +216,12 @@ static void keeps_references(void **state)
     check_file("references");
 }
 
+static void keeps_unevaluated(void **state)
+{
+    (void)state;
+    check_file("unevaluated");
+}
+
 static void refuses(void **state)
 {
     (void)state;
@@ -268,6 +274,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(keeps_objects, make_pool, drop_pool),
         cmocka_unit_test_setup_teardown(keeps_logic, make_pool, drop_pool),
         cmocka_unit_test_setup_teardown(keeps_references, make_pool, drop_pool),
+        cmocka_unit_test_setup_teardown(keeps_unevaluated, make_pool, drop_pool),
         cmocka_unit_test_setup_teardown(refuses, make_pool, drop_pool),
         cmocka_unit_test_setup_teardown(tells_places_of_any_name, make_pool, drop_pool),
         cmocka_unit_test_setup_teardown(keeps_secrets, make_pool, drop_pool),

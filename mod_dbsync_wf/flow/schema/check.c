@@ -3,6 +3,11 @@
  * Running the machine. A frame goes through its node's rules until one waits for another node, or
  * is broken. The steps are counted so that no schema takes more time with a body than its length
  * justifies: branches within branches around a $ref would multiply without end.
+ *
+ * For unevaluatedItems and unevaluatedProperties each member and element that a rule looks at is
+ * noted, one behind the other. What a frame has noted stays for the frame that applied it to the
+ * same value, and is forgotten where it fails or is about a value inside. So what lies behind a
+ * frame's beginning is what its node, and those it has applied, have looked at in its value.
  */
 #include "flow/schema/check.h"
 #include "flow/schema/explain.h"
@@ -38,6 +43,7 @@ wf_schema_outcome_e wf_schema_apply(wf_schema_machine_t *machine, const wf_schem
     frame.node = node;
     frame.value = value;
     frame.rule = node->rules;
+    frame.notes = machine->notes.len;
     wf_buf_add(&machine->frames, &frame, sizeof(frame));
     wf_schema_spend(machine, 1);
     return WF_SCHEMA_WAIT;
@@ -85,10 +91,33 @@ static wf_schema_outcome_e advance(wf_schema_machine_t *machine, wf_schema_frame
             }
         }
         inner = WF_SCHEMA_WAIT;
-        *frame = (wf_schema_frame_t){
-            .node = frame->node, .value = frame->value, .rule = frame->rule->next};
+        *frame = (wf_schema_frame_t){.node = frame->node,
+                                     .value = frame->value,
+                                     .rule = frame->rule->next,
+                                     .notes = frame->notes};
     }
     return WF_SCHEMA_PASS;
+}
+
+void wf_schema_note(wf_schema_machine_t *machine, const wf_spot_t *spot)
+{
+    if (machine->schema->notes) {
+        apr_uint32_t index = wf_outline_index(&machine->body, spot);
+
+        wf_buf_add(&machine->notes, &index, sizeof(index));
+    }
+}
+
+/* Takes the frame off whose outcome is known. */
+static void leave(wf_schema_machine_t *machine, wf_schema_outcome_e outcome)
+{
+    wf_schema_frame_t frame = *top_frame(machine);
+
+    machine->frames.len -= sizeof(frame);
+    if (outcome == WF_SCHEMA_FAIL ||
+        (machine->frames.len && top_frame(machine)->value != frame.value)) {
+        machine->notes.len = frame.notes;
+    }
 }
 
 static wf_schema_outcome_e run(wf_schema_machine_t *machine)
@@ -99,7 +128,7 @@ static wf_schema_outcome_e run(wf_schema_machine_t *machine)
     while (machine->frames.len && !machine->stopped) {
         outcome = advance(machine, top_frame(machine), outcome);
         if (outcome != WF_SCHEMA_WAIT) {
-            machine->frames.len -= sizeof(wf_schema_frame_t);
+            leave(machine, outcome);
         }
     }
     return machine->stopped ? WF_SCHEMA_FAIL : outcome;
@@ -110,6 +139,8 @@ static void free_all(wf_schema_machine_t *machine)
     wf_outline_free(&machine->body);
     wf_buf_free(&machine->frames);
     wf_buf_free(&machine->text);
+    wf_buf_free(&machine->notes);
+    wf_buf_free(&machine->noted);
     wf_schema_matcher_free(&machine->matcher);
     if (machine->numbers) {
         apr_pool_destroy(machine->numbers);

@@ -28,8 +28,9 @@ struct wf_schema_failure_t {
 struct wf_schema_frame_t {
     const wf_schema_node_t *node;
     const wf_spot_t *value;
-    const wf_schema_rule_t
-        *rule;           /* that is being checked; the rest is this rule's, zeros at first */
+    const wf_schema_rule_t *rule; /* that is being checked */
+    apr_size_t notes;             /* how long the machine's were as the frame began */
+    /* The rule's own, zeros as it begins. */
     const wf_spot_t *at; /* a member or element of the value */
     apr_uint32_t i;
     apr_uint32_t count;
@@ -47,6 +48,8 @@ struct wf_schema_machine_t {
     wf_spot_t name;         /* of a member, as a value of its own */
     const wf_spot_t *named; /* that member */
     wf_buf_t text;          /* a string, decoded */
+    wf_buf_t notes; /* apr_uint32_t: members and elements that were looked at; see check.c */
+    wf_buf_t noted; /* a byte for each spot of the body, for wf_schema_check_unevaluated */
     wf_schema_matcher_t matcher;
     apr_pool_t *pool;    /* the caller's */
     apr_pool_t *numbers; /* cleared after each comparison of numbers; NULL until the first */
@@ -58,6 +61,9 @@ int wf_schema_spend(wf_schema_machine_t *machine, apr_uint64_t steps);
 /* Applies a node to a value: the frame's rule is called again with the outcome. WF_SCHEMA_WAIT. */
 wf_schema_outcome_e wf_schema_apply(wf_schema_machine_t *machine, const wf_schema_node_t *node,
                                     const wf_spot_t *value);
+
+/* Notes that a member or element is looked at, where the schema wants to know. */
+void wf_schema_note(wf_schema_machine_t *machine, const wf_spot_t *spot);
 
 /* The frame's rule is broken; a and b are for its explain. WF_SCHEMA_FAIL. */
 wf_schema_outcome_e wf_schema_fail(wf_schema_machine_t *machine, const wf_schema_frame_t *frame,
@@ -92,6 +98,7 @@ wf_schema_check_f wf_schema_check_all, wf_schema_check_any, wf_schema_check_cond
     wf_schema_check_members, wf_schema_check_minimum, wf_schema_check_most,
     wf_schema_check_most_characters, wf_schema_check_multiple, wf_schema_check_names,
     wf_schema_check_not, wf_schema_check_one, wf_schema_check_pattern, wf_schema_check_reference,
-    wf_schema_check_required, wf_schema_check_type, wf_schema_check_unique;
+    wf_schema_check_required, wf_schema_check_type, wf_schema_check_unevaluated,
+    wf_schema_check_unique;
 
 #endif

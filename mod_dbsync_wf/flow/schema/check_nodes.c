@@ -96,13 +96,15 @@ wf_schema_outcome_e wf_schema_check_any(wf_schema_machine_t *machine, wf_schema_
     const wf_schema_nodes_t *nodes = &frame->rule->as.nodes;
 
     if (inner == WF_SCHEMA_PASS) {
-        return inner;
-    }
-    if (inner == WF_SCHEMA_FAIL) {
+        if (!machine->schema->notes) {
+            return inner;
+        }
+        frame->satisfied = frame->i; /* each that is satisfied may look at something else */
+    } else if (inner == WF_SCHEMA_FAIL) {
         note_branch(machine, frame);
     }
     if (frame->i == nodes->count) {
-        return fail_branches(machine, frame);
+        return frame->satisfied ? WF_SCHEMA_PASS : fail_branches(machine, frame);
     }
     return wf_schema_apply(machine, nodes->list[frame->i++], frame->value);
 }
@@ -244,6 +246,7 @@ wf_schema_outcome_e wf_schema_check_members(wf_schema_machine_t *machine, wf_sch
     }
     for (; frame->at && !machine->stopped; next_inside(machine, frame)) {
         while ((node = next_node(machine, frame)) != NULL) {
+            wf_schema_note(machine, frame->at);
             if (node->rules) {
                 return wf_schema_apply(machine, node, frame->at);
             }
@@ -272,6 +275,7 @@ wf_schema_outcome_e wf_schema_check_elements(wf_schema_machine_t *machine, wf_sc
     }
     node = frame->i < elements->first.count ? elements->first.list[frame->i] : elements->others;
     frame->i++;
+    wf_schema_note(machine, frame->at);
     return wf_schema_apply(machine, node, frame->at);
 }
 
@@ -280,15 +284,66 @@ wf_schema_outcome_e wf_schema_check_contains(wf_schema_machine_t *machine, wf_sc
 {
     const wf_schema_contains_t *contains = &frame->rule->as.contains;
 
-    frame->count += inner == WF_SCHEMA_PASS;
+    if (inner == WF_SCHEMA_PASS) {
+        frame->count++;
+        wf_schema_note(machine, frame->at);
+    }
     if (frame->count > contains->most) {
         return wf_schema_fail(machine, frame, 1, 0);
     }
-    if (frame->count >= contains->least && contains->most == APR_UINT64_MAX) {
+    if (frame->count >= contains->least && contains->most == APR_UINT64_MAX &&
+        !machine->schema->notes) {
         return WF_SCHEMA_PASS;
     }
     if (next_inside(machine, frame)) {
         return wf_schema_apply(machine, contains->node, frame->at);
     }
     return frame->count < contains->least ? wf_schema_fail(machine, frame, 0, 0) : WF_SCHEMA_PASS;
+}
+
+/* ---- what nothing has looked at ---- */
+
+/* Makes a byte 1 for each member or element that the frame's node has looked at. */
+static void spread_notes(wf_schema_machine_t *machine, const wf_schema_frame_t *frame)
+{
+    const apr_size_t spots = wf_outline_count(&machine->body);
+    const apr_size_t count = (machine->notes.len - frame->notes) / sizeof(apr_uint32_t);
+
+    if (!machine->noted.len) {
+        memset(wf_buf_reserve(&machine->noted, spots), 0, spots);
+        machine->noted.len = spots;
+    }
+    wf_schema_spend(machine, count);
+    for (apr_size_t i = 0; i < count; i++) {
+        apr_uint32_t spot;
+
+        memcpy(&spot, machine->notes.data + frame->notes + i * sizeof(spot), sizeof(spot));
+        machine->noted.data[spot] = 1;
+    }
+}
+
+/* Makes them 0 again, so that they are when the next rule comes. */
+static void wipe_notes(wf_schema_machine_t *machine, const wf_schema_frame_t *frame)
+{
+    const wf_spot_t *at = NULL;
+
+    while ((at = wf_outline_next(&machine->body, frame->value, at)) != NULL) {
+        machine->noted.data[wf_outline_index(&machine->body, at)] = 0;
+    }
+}
+
+wf_schema_outcome_e wf_schema_check_unevaluated(wf_schema_machine_t *machine,
+                                                wf_schema_frame_t *frame, wf_schema_outcome_e inner)
+{
+    if (inner == WF_SCHEMA_WAIT) {
+        spread_notes(machine, frame);
+    }
+    while (inner != WF_SCHEMA_FAIL && wf_schema_spend(machine, 1) && next_inside(machine, frame)) {
+        if (!machine->noted.data[wf_outline_index(&machine->body, frame->at)]) {
+            wf_schema_note(machine, frame->at);
+            return wf_schema_apply(machine, frame->rule->as.node, frame->at);
+        }
+    }
+    wipe_notes(machine, frame);
+    return inner == WF_SCHEMA_FAIL ? inner : WF_SCHEMA_PASS;
 }

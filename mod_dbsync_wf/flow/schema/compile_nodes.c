@@ -144,9 +144,8 @@ apr_status_t wf_schema_compile_condition(wf_schema_compiler_t *compiler, wf_sche
          get_inplace(&condition.otherwise, compiler, node, otherwise) != APR_SUCCESS)) {
         return WF_EINVALID;
     }
-    if (then || otherwise) {
-        wf_schema_rule_add(compiler, node, keyword, value)->as.condition = condition;
-    }
+    /* Also where it is alone: what it looks at, unevaluatedProperties wants to know. */
+    wf_schema_rule_add(compiler, node, keyword, value)->as.condition = condition;
     return APR_SUCCESS;
 }
 
@@ -184,6 +183,14 @@ apr_status_t wf_schema_compile_names(wf_schema_compiler_t *compiler, wf_schema_n
     }
     wf_schema_rule_add(compiler, node, keyword, value)->as.node = inner;
     return APR_SUCCESS;
+}
+
+apr_status_t wf_schema_compile_unevaluated(wf_schema_compiler_t *compiler, wf_schema_node_t *node,
+                                           const wf_schema_keyword_t *keyword,
+                                           const wf_spot_t *value)
+{
+    compiler->schema->notes = 1;
+    return wf_schema_compile_names(compiler, node, keyword, value);
 }
 
 static apr_status_t get_patterned(wf_schema_members_t *members, wf_schema_compiler_t *compiler,

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Where the two differ in what the same text means: a dot, white space, \v and surrogate pairs are
- * rewritten, and so are brackets that would begin a class of POSIX's inside a class. Escapes and
- * groups that are PCRE2's alone, and errors in ECMA-262, are refused.
+ * rewritten, and so are brackets that would begin a class of POSIX's inside a class, and the long
+ * names of Unicode's general categories. Escapes and groups that are PCRE2's alone, and errors in
+ * ECMA-262, are refused.
  */
 #include "flow/schema/ecma.h"
 
@@ -125,6 +126,73 @@ static void rewrite_number(rewriting_t *r)
     }
 }
 
+/* Of general categories the names that PCRE2 has not, with those that it has. */
+static const char *const categories[][2] = {
+    {"Cased_Letter", "L&"},
+    {"Close_Punctuation", "Pe"},
+    {"Connector_Punctuation", "Pc"},
+    {"Control", "Cc"},
+    {"Currency_Symbol", "Sc"},
+    {"Dash_Punctuation", "Pd"},
+    {"Decimal_Number", "Nd"},
+    {"Enclosing_Mark", "Me"},
+    {"Final_Punctuation", "Pf"},
+    {"Format", "Cf"},
+    {"Initial_Punctuation", "Pi"},
+    {"LC", "L&"},
+    {"Letter", "L"},
+    {"Letter_Number", "Nl"},
+    {"Line_Separator", "Zl"},
+    {"Lowercase_Letter", "Ll"},
+    {"Mark", "M"},
+    {"Math_Symbol", "Sm"},
+    {"Modifier_Letter", "Lm"},
+    {"Modifier_Symbol", "Sk"},
+    {"Nonspacing_Mark", "Mn"},
+    {"Number", "N"},
+    {"Open_Punctuation", "Ps"},
+    {"Other", "C"},
+    {"Other_Letter", "Lo"},
+    {"Other_Number", "No"},
+    {"Other_Punctuation", "Po"},
+    {"Other_Symbol", "So"},
+    {"Paragraph_Separator", "Zp"},
+    {"Private_Use", "Co"},
+    {"Punctuation", "P"},
+    {"Separator", "Z"},
+    {"Space_Separator", "Zs"},
+    {"Spacing_Mark", "Mc"},
+    {"Surrogate", "Cs"},
+    {"Symbol", "S"},
+    {"Titlecase_Letter", "Lt"},
+    {"Unassigned", "Cn"},
+    {"Uppercase_Letter", "Lu"},
+    {"cntrl", "Cc"},
+    {"digit", "Nd"},
+    {"punct", "P"},
+};
+
+/* \p{…} and \P{…}. */
+static void rewrite_property(rewriting_t *r)
+{
+    const char *name = r->at + 3;
+    const char *close = peek(r, 2) == '{' ? memchr(name, '}', (apr_size_t)(r->end - name)) : NULL;
+
+    if (!close) {
+        refuse(r, "\\%c stands without a property in braces", r->at[1]);
+        return;
+    }
+    for (apr_size_t i = 0; i < sizeof(categories) / sizeof(categories[0]); i++) {
+        if (wf_slice_is(wf_slice_of(name, (apr_size_t)(close - name)), categories[i][0])) {
+            copy(r, 3);
+            replace(r, (apr_size_t)(close - name), categories[i][1]);
+            copy(r, 1);
+            return;
+        }
+    }
+    copy(r, (apr_size_t)(close + 1 - r->at));
+}
+
 /* A backslash and a letter or digit. */
 static void rewrite_letter(rewriting_t *r)
 {
@@ -142,6 +210,10 @@ static void rewrite_letter(rewriting_t *r)
     case 'u':
         rewrite_unicode(r);
         break;
+    case 'p':
+    case 'P':
+        rewrite_property(r);
+        break;
     case 'x':
         if (peek_hex(r, 2, 2) < 0) {
             refuse(r, "\\%c stands without its hexadecimal digits", 'x');
@@ -152,7 +224,7 @@ static void rewrite_letter(rewriting_t *r)
     default:
         if (is_digit(r->at[1])) {
             rewrite_number(r);
-        } else if (strchr("bBcdDfknpPrtwW", r->at[1])) {
+        } else if (strchr("bBcdDfknrtwW", r->at[1])) {
             copy(r, 2);
         } else {
             refuse(r, "it has no \\%c", r->at[1]);

@@ -108,9 +108,10 @@ void wf_schema_explain_false(wf_buf_t *out, const wf_schema_machine_t *machine,
 {
     wf_slice_t name = wf_outline_name(&machine->schema->outline, failure->rule->spot);
 
-    if (wf_slice_is(name, "\"additionalProperties\"")) {
+    if (wf_slice_is(name, "\"additionalProperties\"") ||
+        wf_slice_is(name, "\"unevaluatedProperties\"")) {
         wf_buf_add_text(out, "is not a member that the schema knows");
-    } else if (wf_slice_is(name, "\"items\"")) {
+    } else if (wf_slice_is(name, "\"items\"") || wf_slice_is(name, "\"unevaluatedItems\"")) {
         wf_buf_add_text(out, "is an element more than the schema knows");
     } else {
         wf_buf_add_text(out, "must not be there");

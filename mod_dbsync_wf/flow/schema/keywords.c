@@ -65,6 +65,9 @@ static const wf_schema_keyword_t keywords[] = {
     NOTE("then", part),
     NOTE("else", part),
     ROW("dependentSchemas", OBJECT, dependent_schemas, dependent_schemas, inner),
+    /* Behind all others, for what they have looked at. */
+    ROW("unevaluatedItems", ARRAY, unevaluated, unevaluated, inner),
+    ROW("unevaluatedProperties", OBJECT, unevaluated, unevaluated, inner),
     NOTE("$defs", definitions),
     NOTE("definitions", definitions),
     NOTE("$schema", dialect),
@@ -116,9 +119,6 @@ static const struct {
     {"$recursiveAnchor", "is not supported: write \"$ref\": \"#\" where it is referred to"},
     {"$recursiveRef", "is not supported: write \"$ref\": \"#\""},
     {"$vocabulary", "is not supported: it is for the schemas of schemas"},
-    {"unevaluatedItems", "is not supported: write \"items\": false, beside all of \"prefixItems\""},
-    {"unevaluatedProperties",
-     "is not supported: write \"additionalProperties\": false, beside all of \"properties\""},
 };
 
 /* The keyword that is spelled like it but for capital letters; NULL where none is. */

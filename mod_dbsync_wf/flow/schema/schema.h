@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * JSON Schema for request bodies: draft 2020-12's validation and applicator vocabularies
- * (https://json-schema.org/draft/2020-12), checked over JSON text as it is (base/json.h).
+ * JSON Schema for request bodies: draft 2020-12's vocabularies, but for anchors and dynamic
+ * references (https://json-schema.org/draft/2020-12), checked over JSON text as it is
+ * (base/json.h).
  *
  * A schema is compiled once and then never changes. What this cannot keep it refuses when it is
  * compiled: a keyword that is not known, a $ref that leaves the document, a regular expression that
@@ -47,7 +48,7 @@ apr_status_t wf_schema_compile(const wf_schema_t **schema, wf_slice_t text,
  * Checks a body, which has passed wf_json_check, of up to 4 GB. The time is bounded: a body that
  * takes more than 1,000,000 steps and 8 for each of its bytes is refused, and so is a string that
  * takes some 10 ms to be matched against a pattern; the reason says so. Takes no more than 64 KB of
- * stack however deep the body is, and memory on the heap, given back before it returns, of up to 32
+ * stack however deep the body is, and memory on the heap, given back before it returns, of some 40
  * bytes for each byte of the body. The error, one of those there are, lives in pool: an object's
  * own comes before its members', and those in the order of the text. error may be NULL.
  * APR_SUCCESS; WF_EINVALID with *error filled in.

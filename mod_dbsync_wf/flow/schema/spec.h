@@ -93,6 +93,7 @@ struct wf_schema_node_t {
 struct wf_schema_t {
     wf_outline_t outline;
     const wf_schema_node_t *root;
+    int notes; /* has unevaluatedItems or unevaluatedProperties: what is looked at is noted */
 };
 
 /* ---- keywords ---- */
@@ -188,7 +189,7 @@ wf_schema_compile_f wf_schema_compile_annotation, wf_schema_compile_bound,
     wf_schema_compile_enum, wf_schema_compile_id, wf_schema_compile_members,
     wf_schema_compile_multiple, wf_schema_compile_names, wf_schema_compile_not,
     wf_schema_compile_part, wf_schema_compile_pattern, wf_schema_compile_reference,
-    wf_schema_compile_required, wf_schema_compile_type, wf_schema_compile_unique,
-    wf_schema_compile_value;
+    wf_schema_compile_required, wf_schema_compile_type, wf_schema_compile_unevaluated,
+    wf_schema_compile_unique, wf_schema_compile_value;
 
 #endif

@@ -11,6 +11,7 @@
 #ifndef WF_STORE_EMBEDDED_OUTBOX_H
 #define WF_STORE_EMBEDDED_OUTBOX_H
 
+#include "base/log.h"
 #include "store/embedded/tables.h"
 
 /* Attempts to tell one end, and the pauses behind each of them but the last. */
@@ -28,6 +29,7 @@ typedef struct wf_outbox_t {
     apr_uint64_t pending;
     apr_uint64_t committed;            /* `pending` at the last commit */
     const apr_interval_time_t *pauses; /* wf_callback_pauses, but for tests */
+    wf_log_limit_t limit;              /* of what is said of those that were given up */
 } wf_outbox_t;
 
 #endif

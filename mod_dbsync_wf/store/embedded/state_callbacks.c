@@ -7,6 +7,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 
+#define SAY_EVERY  apr_time_from_sec(60)
 #define SECONDS(n) ((apr_interval_time_t)(n)*APR_USEC_PER_SEC)
 
 const apr_interval_time_t wf_callback_pauses[WF_CALLBACK_PAUSES] = {
@@ -293,6 +294,20 @@ static apr_interval_time_t pause_after(const wf_outbox_t *outbox, const wf_run_t
     return pause - pause / 10 + pause / 5 * chance / 255;
 }
 
+static void say_failed(wf_outbox_t *outbox, const wf_run_t *run)
+{
+    char pid[WF_UUID_TEXT_LEN + 1];
+    apr_uint64_t left;
+
+    if (wf_log_may(&outbox->limit, 1, SAY_EVERY, &left)) {
+        wf_uuid_format(pid, &run->pid);
+        wf_log_warning(0, "WF0225",
+                       "run %s of %s/%s: nobody was told of its end, and nobody will be: %s "
+                       "(%" APR_UINT64_T_FMT " more such since this was last said)",
+                       pid, run->project, run->task, run->callback.reason, left);
+    }
+}
+
 /* Puts what came of an attempt into the run, and a row where another one is to follow. */
 static apr_status_t take_outcome(wf_run_t *run, wf_state_t *state,
                                  const wf_callback_outcome_t *outcome)
@@ -309,6 +324,7 @@ static apr_status_t take_outcome(wf_run_t *run, wf_state_t *state,
         callback->status = WF_CALLBACK_DELIVERED;
     } else if (outcome->is_given_up || callback->attempts >= WF_CALLBACK_ATTEMPTS) {
         callback->status = WF_CALLBACK_FAILED;
+        say_failed(&state->outbox, run);
     } else {
         callback->next = now + pause_after(&state->outbox, run);
         return put_row(state, run);
@@ -347,7 +363,8 @@ apr_status_t wf_state_tell_callback(wf_state_t *state, const wf_callback_outcome
 
 int wf_outbox_is_due(const wf_state_t *state)
 {
-    return state->outbox.next <= outbox_now(&state->outbox);
+    return state->outbox.next != WF_OUTBOX_NEVER &&
+           state->outbox.next <= outbox_now(&state->outbox);
 }
 
 apr_time_t wf_outbox_next(const wf_state_t *state)

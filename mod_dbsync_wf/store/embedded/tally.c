@@ -109,9 +109,14 @@ static row_t *row_of_run(wf_tally_t *tally, const wf_run_t *run)
     return meet(tally, run->vhost, run->project, run->task);
 }
 
-static void note(wf_tally_t *tally, event_t event)
+static void note_event(wf_tally_t *tally, event_t event)
 {
     APR_ARRAY_PUSH(tally->pending, event_t) = event;
+}
+
+static void note(wf_tally_t *tally, apr_uint64_t *counter)
+{
+    note_event(tally, (event_t){.counter = counter});
 }
 
 /* The times are the wall clock's, which may have been set back in between. */
@@ -122,13 +127,13 @@ static apr_uint64_t time_between(apr_time_t begin, apr_time_t end)
 
 void wf_tally_submitted(wf_tally_t *tally, const wf_run_t *run)
 {
-    note(tally, (event_t){.counter = &row_of_run(tally, run)->stats.submitted});
+    note(tally, &row_of_run(tally, run)->stats.submitted);
 }
 
 void wf_tally_started(wf_tally_t *tally, const wf_run_t *run)
 {
-    note(tally, (event_t){.histogram = &row_of_run(tally, run)->stats.wait,
-                          .value = time_between(run->submitted, run->started)});
+    note_event(tally, (event_t){.histogram = &row_of_run(tally, run)->stats.wait,
+                                .value = time_between(run->submitted, run->started)});
 }
 
 /* How long a run took that has ended; one that never started, no time. */
@@ -142,20 +147,19 @@ void wf_tally_ended(wf_tally_t *tally, const wf_run_t *run)
     row_t *row = row_of_run(tally, run);
     wf_task_stats_t *stats = &row->stats;
 
-    note(tally, (event_t){.counter = run->status == WF_RUN_COMPLETED     ? &stats->completed
-                                     : run->status == WF_RUN_INTERRUPTED ? &stats->interrupted
-                                                                         : &stats->error,
-                          .histogram = run->started ? &stats->execution : NULL,
-                          .value = time_of(run),
-                          .ended = row,
-                          .status = run->status,
-                          .completed = run->completed});
+    note_event(tally, (event_t){.counter = run->status == WF_RUN_COMPLETED     ? &stats->completed
+                                           : run->status == WF_RUN_INTERRUPTED ? &stats->interrupted
+                                                                               : &stats->error,
+                                .histogram = run->started ? &stats->execution : NULL,
+                                .value = time_of(run),
+                                .ended = row,
+                                .status = run->status,
+                                .completed = run->completed});
 }
 
 void wf_tally_callback(wf_tally_t *tally, int is_delivered)
 {
-    note(tally, (event_t){.counter = is_delivered ? &tally->callbacks_delivered
-                                                  : &tally->callbacks_failed});
+    note(tally, is_delivered ? &tally->callbacks_delivered : &tally->callbacks_failed);
 }
 
 void wf_tally_call(wf_tally_t *tally)
@@ -165,7 +169,7 @@ void wf_tally_call(wf_tally_t *tally)
 
 void wf_tally_damage(wf_tally_t *tally)
 {
-    note(tally, (event_t){.counter = &tally->damaged});
+    note(tally, &tally->damaged);
 }
 
 static apr_uint32_t hour_of(apr_time_t when)
