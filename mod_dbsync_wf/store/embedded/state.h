@@ -231,12 +231,13 @@ apr_status_t wf_state_end(wf_run_t *run, wf_state_t *state, wf_entry_t *entry, c
 /*
  * Shared likewise, of callbacks: a run that has just ended and whose end is wanted becomes pending,
  * before it is written; a run that is pending loses its row; what an incarnation has claimed is due
- * again; the outbox is set up, and follows a commit or its undoing.
+ * again; the outbox is set up, is saved with a commit, and follows that or its undoing.
  */
 apr_status_t wf_state_post(wf_state_t *state, wf_run_t *run);
 apr_status_t wf_state_unpost(wf_state_t *state, const wf_run_t *run);
 void wf_outbox_release(wf_state_t *state, apr_uint64_t incarnation);
 apr_status_t wf_outbox_open(wf_state_t *state);
+apr_status_t wf_outbox_save(wf_state_t *state);
 void wf_outbox_commit(wf_state_t *state);
 void wf_outbox_rollback(wf_state_t *state);
 
