@@ -1,14 +1,12 @@
 #!/usr/bin/env perl
 # SPDX-License-Identifier: Apache-2.0
 # GET /statistics counts how the runs of the last hours ended, and how long they took: of those tasks that
-# the user may run, each run once, also after the keeper was killed.
+# the user may run, each run once.
 use strict;
 use warnings FATAL => 'all';
 use List::Util qw(sum0);
 use POSIX qw(strftime);
 use Time::HiRes qw(time);
-use WfConfig qw(server_var);
-use WfServer qw(is_alive pid_of);
 use WfTest;
 
 my $LONG = 20;    # seconds that nothing here may take
@@ -98,27 +96,6 @@ for my $hours (undef, 1, 2, 24, 48) {
     is($after[$more[0]] - $before[$more[0]], 1, 'and one run');
 }
 
-# The keeper is killed, and the next one knows what was; of a task that had no run before: it need not know
-# all those of the tests before this.
-{
-    my $file = server_var('t_state') . '/projects/730.json';
-    open my $out, '>', $file or die "$file: $!\n";
-    print {$out} '{"id": "730", "tasks": {"t": {"flows": [{"actions": [{"action": "debug", "message": "x"}]}]}}}';
-    close $out or die "$file: $!\n";
-    run_ends_as('a run of its own project', 'completed', 't', '{}', project => '730') for 1 .. 3;
-    my $before = ends('project=730');
-    for (1 .. 2) {
-        my $keeper = pid_of('keeper');
-        kill 'KILL', $keeper or die "kill $keeper: $!\n";
-        wait_for("the end of $keeper", 10, sub { !is_alive($keeper) });
-        wait_for('what was', $LONG, sub { ends('project=730') eq $before });
-        pass('the next keeper knows how runs ended');
-    }
-    run_ends_as('a run', 'completed', 't', '{}', project => '730');
-    is(added($before, 'project=730'), '1 0 0 1', 'and goes on counting');
-    unlink $file;
-}
-
 # What has not changed is not sent again.
 {
     my $etag;
@@ -143,4 +120,4 @@ rows(
         ['task=a/b', qr/task must be an id/]),
 );
 
-done(qr/AH01631: user bob: authorization failure/, qr/WF0164: wf-keeper/);
+done(qr/AH01631: user bob: authorization failure/);
