@@ -230,7 +230,7 @@ static void what_is_recalled_has_a_bound(void **state)
         history = history_of(f, VHOST, NULL, NULL);
         found = ends_of(&history, "12").interrupted;
     } while (found != before);
-    assert_true(found >= 100 && found <= LOOKED);
+    assert_in_range(found, LOOKED - 1, LOOKED); /* `later` may be one of those looked at */
     assert_true(history.since > submitted && history.since >= ended);
     interrupt_one(f, "12", f->pool);
     history = history_of(f, VHOST, NULL, NULL);
