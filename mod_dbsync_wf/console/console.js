@@ -1071,8 +1071,8 @@ function taskItem(task, view) {
         h('div', {class: 'task-head'},
             h('div', {class: 'task-name'}, h('h3', null, said(titleOf(task))), badge(stateOf(task)),
                 h('span', {class: 'id'}, `${task.projectId}/${task.taskId}`),
-                h('span', {class: 'soft small'}, marks.filter(Boolean).join(' · ')),
-                task.description ? h('p', {class: 'soft'}, said(brief(task.description, 1000))) : null),
+                task.description ? h('p', {class: 'soft'}, said(brief(task.description, 1000))) : null,
+                marks.some(Boolean) ? h('p', {class: 'soft small'}, marks.filter(Boolean).join(' · ')) : null),
             h('div', {class: 'row'}, taskButtons(task, view))),
         task.broken ? notice('What was set here cannot be used', 'Edit it, or use the project file’s.') : null,
         task.source === 'removed' ? null : [copyable(runAddress(task), 'run endpoint', {method: 'POST'}),
@@ -1695,10 +1695,10 @@ function totalOf(hour) {
     return OUTCOMES.reduce((sum, outcome) => sum + (hour[outcome] ?? 0), 0);
 }
 
-// A round number that is not below: where an axis ends.
+// A round number that is not below, whose half is a whole one: where an axis ends.
 function roundUp(number) {
     const power = 10 ** Math.floor(Math.log10(Math.max(number, 1)));
-    return Math.max(4, [1, 2, 4, 5, 10].map(step => step * power).find(step => step >= number));
+    return [2, 4, 6, 8, 10].map(step => step * power).find(step => step >= number);
 }
 
 function hourBar(hour, i, scale, ids) {
@@ -1771,9 +1771,13 @@ function drawDurations(rows, width) {
 function durationsFigure(durations, signal) {
     const rows = durations.map((bucket, i) => ({runs: bucket.runs,
         name: durationName(bucket, durations[i - 1]?.upTo ?? 0)}));
+    // None at either end is of no interest.
+    const first = rows.findIndex(row => row.runs > 0);
+    const last = rows.findLastIndex(row => row.runs > 0);
     const text = rows.filter(row => row.runs > 0).map(row => `${count.format(row.runs)} ${row.name}`).join(', ');
     return h('figure', null, h('figcaption', null, 'How long they took'),
-        chart(`How long runs took: ${text}`, signal, width => drawDurations(rows, width)),
+        chart(`How long runs took: ${text}`, signal, width =>
+            drawDurations(rows.slice(Math.max(first - 1, 0), last + 2), width)),
         chartTable('How long runs took', ['Time', 'Runs'], rows.map(row => [row.name, count.format(row.runs)])));
 }
 

@@ -62,6 +62,7 @@ $console->open('');
 $browser->click($browser->named(link => 'Edit Upsert customer'));
 $browser->fill($browser->named(textbox => 'Description'), 'Customers, from <b>CRM</b>');
 $browser->fill($browser->named(textbox => 'Example body'), '{"name": "Ann", "size": 10000000000000000000.50}');
+$browser->fill($browser->named(textbox => 'JSON Schema'), '{"type": "object", "required": "name"}');
 $browser->fill($browser->named(spinbutton => 'Runs'), '60');
 save();
 wait_for('the mistake', 20, sub { $browser->text('.notice') });
@@ -73,25 +74,36 @@ $browser->click($browser->one('.notice a'));
 is($browser->script('return document.activeElement.id'), 'seconds', 'to which it leads');
 $browser->fill($browser->one('#seconds'), '30');
 $browser->fill($browser->one('#url'), 'https://elsewhere.example.org/hook');
+save();
+wait_for('the mistake', 20, sub { $browser->text('.notice') =~ /breaks a rule/ });
+like(wrong_at('schema'), qr/required/, 'a schema that is none is told of at its field');
+$browser->fill($browser->one('#schema'), '');
 $browser->click($browser->named(button => 'Generate a secret'));
 my $secret = $browser->text('.copyable code');
 like($secret, qr{^whsec_[A-Za-z0-9+/]{43}=$}, 'a secret is made');
 is($browser->script('return document.querySelector("#secret").value'), $secret, 'and taken');
 save();
-wait_for('the mistake', 20, sub { $browser->text('.notice') =~ /breaks a rule/ });
+wait_for('the mistake', 20, sub { $browser->text('.notice') =~ /breaks a rule.*host/s });
 like(wrong_at('url'), qr/DbsyncWfCallbackHosts/, 'what the server refuses is told at the field that it names');
 is(wrong_at('seconds'), '', 'and no longer at others');
 $browser->fill($browser->one('#url'), 'https://hooks.example.org/hook');
+$browser->fill($browser->one('#schema'), '{"type": "object", "required": ["name"]}');
 save();
 toast(qr/^Saved: Upsert customer/);
 my $now = configuration('12');
-is_deeply([@{$now->json}{qw(description source rateLimit callback enabled)}], ['Customers, from <b>CRM</b>',
+is_deeply([@{$now->json}{qw(description source rateLimit callback schema enabled)}], ['Customers, from <b>CRM</b>',
     'stored', {runs => 60, seconds => 30}, {url => 'https://hooks.example.org/hook', hasSecret => JSON::PP::true},
-    JSON::PP::true], 'it is stored');
+    {type => 'object', required => ['name']}, JSON::PP::true], 'it is stored');
 like($now->body, qr/"size": ?10000000000000000000\.50/, 'digit for digit');
 wait_for('the overview', 20, sub { $browser->text('.task') =~ /60 runs in 30 s/ });
 pass('and shown');
 like($browser->text('.task'), qr/Customers, from <b>CRM/, 'as text');
+
+$console->open('test/569/12');
+$browser->script('const area = document.querySelector("#body"); area.value = "{}"; area.dispatchEvent(new Event("input"))');
+$browser->click($browser->named(button => qr/^Run/));
+wait_for('the refusal', 20, sub { $browser->text('section[aria-label=Run]') =~ /does not satisfy.*name/s });
+pass('a body that does not satisfy the schema is refused, and why is shown');
 
 # ---- what was saved is there again, but for the secret ----
 

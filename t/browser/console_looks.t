@@ -61,10 +61,11 @@ for my $colours (qw(light dark)) {
 }
 
 if ($ENV{WF_AXE}) {
-    $console->open('');
-    $browser->script('document.querySelector("h1").style.color = "#ddd"; document.querySelector("nav").remove();'
-        . 'document.querySelector("button").setAttribute("aria-label", "");');
-    isnt($console->mistakes, '', 'what is wrong would be found');
+    $browser->colours('light');
+    $console->open('test/569/12');
+    $browser->script('document.querySelector("h1").style.color = "#ccc"; document.querySelector("label").remove();');
+    like($console->mistakes, qr/^color-contrast: h1/m, 'a contrast that is too low would be found');
+    like($console->mistakes, qr/^label: /m, 'and a field without a name');
 }
 
 $console->is_quiet('nothing was wrong with the pages', qr{/(?:status|logs)/none\b.*404});

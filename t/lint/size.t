@@ -8,7 +8,7 @@ use Test::More;
 use WfSource qw(files read_file sources);
 
 my @units = grep {/\.[ch]$/} files('t/unit', 't/fuzz', 't/programs');
-my @scripts = grep { !m{\.(?:json|in|conf|c|h)$|^t/fuzz/corpus/} } files('scripts', 't');
+my @scripts = grep { !m{\.(?:json|in|conf|c|h|png)$|^t/fuzz/corpus/} } files('scripts', 't');
 
 for my $file (sources(), @units) {
     my @lines = split /\n/, read_file($file), -1;
