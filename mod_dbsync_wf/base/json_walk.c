@@ -333,27 +333,6 @@ typedef struct letters_t {
     apr_size_t used; /* of them */
 } letters_t;
 
-static letters_t letters_of(wf_slice_t value)
-{
-    wf_slice_t text = wf_json_trim(value);
-    letters_t letters = {text.data, text.data, {0}, 0, 0};
-
-    if (text.len > 1) {
-        letters.at++;
-        letters.end = text.data + text.len - 1;
-    }
-    return letters;
-}
-
-/* Passes what both have in common in front of any escape. */
-static void skip_common(letters_t *a, letters_t *b)
-{
-    while (a->at < a->end && b->at < b->end && *a->at == *b->at && *a->at != '\\') {
-        a->at++;
-        b->at++;
-    }
-}
-
 /* The next byte of the characters that the string spells; -1 behind the last. */
 static int next_byte(letters_t *letters)
 {
@@ -371,13 +350,37 @@ static int next_byte(letters_t *letters)
     return letters->len ? (unsigned char)letters->bytes[0] : -1;
 }
 
+/* What a string's text spells from its byte i on. */
+static letters_t letters_behind(wf_slice_t text, apr_size_t i)
+{
+    const char *end = text.data + (text.len ? text.len - 1 : 0);
+    const char *at = i + 1 < text.len ? text.data + i : end;
+
+    return (letters_t){at, end, {0}, 0, 0};
+}
+
+/* The byte of a string's text that is so far behind its quote; -1 where the string ends. */
+static int byte_at(wf_slice_t text, apr_size_t i)
+{
+    return i + 1 < text.len ? (unsigned char)text.data[i] : -1;
+}
+
 int wf_json_string_compare(wf_slice_t a, wf_slice_t b)
 {
-    letters_t left = letters_of(a);
-    letters_t right = letters_of(b);
+    wf_slice_t x = wf_json_trim(a), y = wf_json_trim(b);
+    letters_t left, right;
+    apr_size_t i = 1;
     int one, other;
 
-    skip_common(&left, &right);
+    /* What is in front of any escape is compared as it is. */
+    while ((one = byte_at(x, i)) == (other = byte_at(y, i)) && one >= 0 && one != '\\') {
+        i++;
+    }
+    if (one != '\\' && other != '\\') {
+        return one - other;
+    }
+    left = letters_behind(x, i);
+    right = letters_behind(y, i);
     do {
         one = next_byte(&left);
         other = next_byte(&right);

@@ -16,8 +16,8 @@
 #include "http/runs_page.h"
 
 #define PAUSE       apr_time_from_msec(500) /* between two looks, and so between two events */
-#define PAUSE_MOST  apr_time_from_sec(10)
-#define PAUSE_PARTS 20 /* a look takes at most one of so many parts of a stream's time */
+#define PAUSE_MOST  apr_time_from_sec(5)
+#define PAUSE_PARTS 10 /* a look takes at most one of so many parts of a stream's time */
 #define ASK_AGAIN   apr_time_from_sec(15) /* about what may be seen */
 
 typedef struct feed_t {

@@ -333,6 +333,22 @@ static void end_attempt(teller_t *teller)
     wf_monitor_leave(runner->monitor);
 }
 
+/* Needs a descriptor, of which there may be none for a while. Zero where the thread is to end. */
+static int make_cancel(wf_cancel_t **cancel, teller_t *teller, apr_pool_t *pool)
+{
+    wf_tellers_t *tellers = teller->tellers;
+    apr_status_t rv;
+
+    while ((rv = wf_cancel_create(cancel, pool)) != APR_SUCCESS &&
+           wf_runner_state(tellers->runner) == WF_RUNNER_ACTIVE) {
+        wf_monitor_enter(tellers->monitor);
+        note_failure(tellers, rv);
+        wf_monitor_wait(tellers->monitor, tellers->retry);
+        wf_monitor_leave(tellers->monitor);
+    }
+    return rv == APR_SUCCESS;
+}
+
 static void *APR_THREAD_FUNC tell_loop(apr_thread_t *thread, void *data)
 {
     teller_t *teller = data;
@@ -345,8 +361,7 @@ static void *APR_THREAD_FUNC tell_loop(apr_thread_t *thread, void *data)
         return NULL;
     }
     apr_pool_tag(pool, "wf_teller");
-    while (wf_cancel_create(&cancel, pool) == APR_SUCCESS &&
-           claim_one(&claim, teller, cancel, pool)) {
+    while (make_cancel(&cancel, teller, pool) && claim_one(&claim, teller, cancel, pool)) {
         if (claim) {
             attempt(teller->tellers->runner, claim, cancel, pool);
             end_attempt(teller);

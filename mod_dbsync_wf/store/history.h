@@ -42,8 +42,7 @@ typedef struct wf_history_t {
     apr_time_t since; /* no end of a run that was submitted then or later is missing */
     apr_time_t hour;  /* when the present hour began */
     apr_uint32_t hours;
-    apr_array_header_t
-        *tasks; /* wf_task_history_t, in no order; those without an end are left out */
+    apr_array_header_t *tasks; /* wf_task_history_t, in no order: those with an end in the hours */
 } wf_history_t;
 
 #endif

@@ -143,6 +143,38 @@ static void check_stats(const wf_message_t *message, apr_pool_t *pool)
     wf_buf_free(&buf);
 }
 
+/* Likewise a history. */
+static void check_history(const wf_message_t *message, apr_pool_t *pool)
+{
+    wf_history_t history, again;
+    wf_message_t read;
+    wf_buf_t buf = {0};
+    wf_slice_t frame;
+    apr_size_t mark, need;
+
+    if (wf_history_decode(&history, message, pool) != APR_SUCCESS) {
+        return;
+    }
+    WF_ENSURE(history.hours >= 1 && history.hours <= WF_HISTORY_HOURS);
+    mark = wf_frame_begin(&buf, message->code, message->call);
+    wf_history_encode(&buf, &history);
+    wf_frame_end(&buf, mark);
+    WF_ENSURE(wf_frame_next(&frame, &need, wf_buf_slice(&buf)) == APR_SUCCESS);
+    WF_ENSURE(wf_message_read(&read, frame) == APR_SUCCESS);
+    WF_ENSURE(wf_history_decode(&again, &read, pool) == APR_SUCCESS);
+    WF_ENSURE(again.since == history.since && again.hour == history.hour);
+    WF_ENSURE(again.hours == history.hours && again.tasks->nelts == history.tasks->nelts);
+    for (int i = 0; i < again.tasks->nelts; i++) {
+        const wf_task_history_t *one = &APR_ARRAY_IDX(history.tasks, i, wf_task_history_t);
+        const wf_task_history_t *other = &APR_ARRAY_IDX(again.tasks, i, wf_task_history_t);
+
+        WF_ENSURE(strcmp(one->project, other->project) == 0 && strcmp(one->task, other->task) == 0);
+        WF_ENSURE(memcmp(one->hours, other->hours, history.hours * sizeof(*one->hours)) == 0);
+        WF_ENSURE(memcmp(one->durations, other->durations, sizeof(one->durations)) == 0);
+    }
+    wf_buf_free(&buf);
+}
+
 /* All fields of a message, and those within them; written again they are the same bytes. */
 static void check_fields(wf_slice_t body, wf_slice_t frame, int depth, apr_pool_t *pool)
 {
@@ -190,6 +222,7 @@ static void check_message(wf_slice_t frame, apr_pool_t *pool)
     }
     check_token(&message);
     check_stats(&message, pool);
+    check_history(&message, pool);
     check_fields(message.body, frame, 2, pool);
     if (message.code < WF_ANSWER_COUNT) {
         WF_ENSURE(wf_answer_code(wf_answer_status(message.code)) == message.code);

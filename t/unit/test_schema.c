@@ -26,9 +26,10 @@
 #include "flow/schema/schema.h"
 #include "pool_util.h"
 
-static wf_slice_t read_fixture(const char *name)
+/* A file of the tree, by its path from t/unit. */
+static wf_slice_t read_file(const char *name)
 {
-    char *path = apr_psprintf(pool, "%s/schema/%s.json", WF_TEST_SRCDIR, name);
+    char *path = apr_psprintf(pool, "%s/%s", WF_TEST_SRCDIR, name);
     FILE *file = fopen(path, "rb");
     wf_buf_t text = {0};
     wf_slice_t copy;
@@ -154,7 +155,8 @@ static const wf_schema_t *compile(wf_slice_t text)
 
 static void check_file(const char *name)
 {
-    wf_slice_t text = read_fixture(name), rest = text, one, schema;
+    wf_slice_t text = read_file(apr_psprintf(pool, "schema/%s.json", name));
+    wf_slice_t rest = text, one, schema;
     int count = 0;
 
     assert_int_equal(wf_json_check(text, 64, NULL), APR_SUCCESS);
@@ -228,6 +230,28 @@ static void refuses(void **state)
     check_file("refused");
 }
 
+/* The schema of project files, and those that are shipped. */
+static void keeps_a_schema_of_use(void **state)
+{
+    static const char *const projects[] = {"569", "570", "571", "572", "573"};
+    const wf_schema_t *schema = compile(read_file("../../conf/project.schema.json"));
+    wf_schema_error_t error;
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(projects) / sizeof(projects[0]); i++) {
+        char *name = apr_psprintf(pool, "../../conf/projects/%s.json", projects[i]);
+
+        if (wf_schema_check(schema, read_file(name), &error, pool) != APR_SUCCESS) {
+            fail_msg("%s: \"%s\" %s", name, error.place, error.reason);
+        }
+    }
+    assert_int_equal(
+        wf_schema_check(schema, read_file("projects/broken/flows-empty.json"), &error, pool),
+        WF_EINVALID);
+    assert_string_equal(error.place, "/tasks/t/flows");
+    assert_string_equal(error.reason, "must have at least 1 element");
+}
+
 /* A NUL in a name cannot stand in a C string. */
 static void tells_places_of_any_name(void **state)
 {
@@ -276,6 +300,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(keeps_references, make_pool, drop_pool),
         cmocka_unit_test_setup_teardown(keeps_unevaluated, make_pool, drop_pool),
         cmocka_unit_test_setup_teardown(refuses, make_pool, drop_pool),
+        cmocka_unit_test_setup_teardown(keeps_a_schema_of_use, make_pool, drop_pool),
         cmocka_unit_test_setup_teardown(tells_places_of_any_name, make_pool, drop_pool),
         cmocka_unit_test_setup_teardown(keeps_secrets, make_pool, drop_pool),
     };

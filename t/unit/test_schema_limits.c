@@ -34,7 +34,7 @@
 #endif
 #endif
 #ifndef STACK
-#define STACK 131072
+#define STACK 262144
 #endif
 
 static const char too_much[] = "cannot be checked, for the schema takes too many steps with it";

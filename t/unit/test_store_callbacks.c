@@ -2,6 +2,8 @@
 /* The store contract's callbacks: which ends are to be told, by whom, and what is not lost. */
 #include "callback_util.h"
 
+#include "store_damage.h"
+
 static wf_new_run_t wanted_run(const char *task)
 {
     wf_new_run_t spec = new_run(task);
@@ -142,6 +144,41 @@ static void a_keeper_that_is_killed_forgets_no_end(void **state)
     assert_callback(f, &pid, WF_CALLBACK_DELIVERED, 1);
 }
 
+/* Nobody knows where to, until it is stored anew: an attempt that failed. */
+static void a_damaged_configuration_holds_up_its_own_task_alone(void **state)
+{
+    fixture_t *f = *state;
+    apr_uint64_t a = join_ok(f, "a");
+    wf_uuid_t damaged = ended_run(f, a, 1);
+    wf_new_run_t other = wanted_run("13");
+    wf_run_t *run;
+
+    create_ok(f, &other);
+    assert_int_equal(f->store->interrupt(&run, f->store, VHOST, &other.pid, "alice", NULL, f->pool),
+                     APR_SUCCESS);
+    put_for_task(f, offsetof(wf_tables_t, configurations), "12", wf_slice("nonsense"));
+    assert_claims(f, a, &other.pid);
+    assert_callback(f, &damaged, WF_CALLBACK_PENDING, 1);
+    assert_string_equal(get_ok(f, &damaged)->callback.reason,
+                        "the task's configuration is damaged");
+}
+
+/* What lies before the damage is told, and runs end. */
+static void damage_of_the_outbox_ends_there(void **state)
+{
+    fixture_t *f = *state;
+    apr_uint64_t a = join_ok(f, "a");
+    wf_uuid_t pid = ended_run(f, a, 1);
+    apr_array_header_t *claims;
+
+    put_bytes(f, offsetof(wf_tables_t, callbacks), wf_slice("nonsense"), wf_slice(""));
+    assert_claims(f, a, &pid);
+    assert_int_equal(f->store->claim_callbacks(&claims, f->store, a, 8, f->pool), WF_EDAMAGED);
+    assert_int_equal(tell(f, &pid, 1, 200), APR_SUCCESS);
+    pid = ended_run(f, a, 1);
+    assert_claims(f, a, &pid);
+}
+
 static void a_lost_runner_loses_what_it_claimed(void **state)
 {
     fixture_t *f = *state;
@@ -219,6 +256,8 @@ int main(void)
         STORE_TEST(a_lost_run_is_told),
         STORE_TEST(an_interrupted_run_that_is_given_back_is_told),
         STORE_TEST(a_keeper_that_is_killed_forgets_no_end),
+        STORE_TEST(a_damaged_configuration_holds_up_its_own_task_alone),
+        STORE_TEST(damage_of_the_outbox_ends_there),
         STORE_TEST(a_lost_runner_loses_what_it_claimed),
         STORE_TEST(a_runner_that_drains_keeps_what_it_claimed),
         STORE_TEST(a_claim_can_be_repeated),

@@ -230,7 +230,7 @@ static void what_is_recalled_has_a_bound(void **state)
         history = history_of(f, VHOST, NULL, NULL);
         found = ends_of(&history, "12").interrupted;
     } while (found != before);
-    assert_true(found >= 100 && found <= LOOKED);
+    assert_in_range(found, LOOKED - 1, LOOKED); /* `later` may be one of those looked at */
     assert_true(history.since > submitted && history.since >= ended);
     interrupt_one(f, "12", f->pool);
     history = history_of(f, VHOST, NULL, NULL);
@@ -263,9 +263,13 @@ static void tasks_without_a_row_are_missed(void **state)
     wf_tally_history(&history, &tally, &query, f->pool);
     assert_int_equal(history.tasks->nelts, WF_STATS_TASKS);
     assert_true(history.since == run.completed + 1);
+    run.completed = tally.began - 1; /* an earlier one, found later */
+    wf_tally_recall(&tally, &run);
+    wf_tally_history(&history, &tally, &query, f->pool);
+    assert_true(history.since == tally.began + 2);
     query.vhost = "other.example:80";
     wf_tally_history(&history, &tally, &query, f->pool);
-    assert_true(history.since <= run.completed);
+    assert_true(history.since <= tally.began);
 }
 
 static apr_uint32_t count_all(wf_tally_t *tally, apr_pool_t *pool)

@@ -27,14 +27,10 @@ typedef struct rewriting_t {
     apr_pool_t *pool;
 } rewriting_t;
 
-const char *wf_ecma_is_none(const char *why, apr_pool_t *pool)
-{
-    return apr_pstrcat(pool, "is not a regular expression of ECMA-262: ", why, NULL);
-}
-
 static void refuse(rewriting_t *r, const char *format, char what)
 {
-    r->reason = wf_ecma_is_none(apr_psprintf(r->pool, format, what), r->pool);
+    r->reason = apr_pstrcat(r->pool, "is not a regular expression of ECMA-262: ",
+                            apr_psprintf(r->pool, format, what), NULL);
 }
 
 /* The next byte but `ahead`; 0 where there is none. */
@@ -113,6 +109,7 @@ static void rewrite_unicode(rewriting_t *r)
     replace(r, 12, spelled);
 }
 
+/* \0, or a back reference; what PCRE2 would take for an octal number is none. */
 static void rewrite_number(rewriting_t *r)
 {
     int zero = r->at[1] == '0';
@@ -122,7 +119,11 @@ static void rewrite_number(rewriting_t *r)
     } else if (zero) {
         replace(r, 2, "\\x00");
     } else {
-        copy(r, 2);
+        replace(r, 1, "\\g{");
+        while (is_digit(peek(r, 0))) {
+            copy(r, 1);
+        }
+        wf_buf_add_char(r->out, '}');
     }
 }
 
@@ -172,6 +173,26 @@ static const char *const categories[][2] = {
     {"punct", "P"},
 };
 
+/* What PCRE2 calls a property. */
+static wf_slice_t property_of(wf_slice_t name)
+{
+    static const char *const prefixes[] = {"gc=", "General_Category="};
+
+    for (apr_size_t i = 0; i < sizeof(prefixes) / sizeof(prefixes[0]); i++) {
+        apr_size_t len = strlen(prefixes[i]);
+
+        if (name.len > len && memcmp(name.data, prefixes[i], len) == 0) {
+            name = wf_slice_of(name.data + len, name.len - len);
+        }
+    }
+    for (apr_size_t i = 0; i < sizeof(categories) / sizeof(categories[0]); i++) {
+        if (wf_slice_is(name, categories[i][0])) {
+            return wf_slice(categories[i][1]);
+        }
+    }
+    return name;
+}
+
 /* \p{…} and \P{…}. */
 static void rewrite_property(rewriting_t *r)
 {
@@ -182,15 +203,10 @@ static void rewrite_property(rewriting_t *r)
         refuse(r, "\\%c stands without a property in braces", r->at[1]);
         return;
     }
-    for (apr_size_t i = 0; i < sizeof(categories) / sizeof(categories[0]); i++) {
-        if (wf_slice_is(wf_slice_of(name, (apr_size_t)(close - name)), categories[i][0])) {
-            copy(r, 3);
-            replace(r, (apr_size_t)(close - name), categories[i][1]);
-            copy(r, 1);
-            return;
-        }
-    }
-    copy(r, (apr_size_t)(close + 1 - r->at));
+    copy(r, 3);
+    wf_buf_add_slice(r->out, property_of(wf_slice_of(name, (apr_size_t)(close - name))));
+    r->at = close;
+    copy(r, 1);
 }
 
 /* A backslash and a letter or digit. */
@@ -282,6 +298,19 @@ static void rewrite_in_class(rewriting_t *r)
     copy(r, 1);
 }
 
+/* A class; that of nothing and that of all are none in PCRE2, or cannot be repeated there. */
+static void open_class(rewriting_t *r)
+{
+    int negated = peek(r, 1) == '^';
+
+    if (peek(r, negated ? 2 : 1) == ']') {
+        replace(r, negated ? 3 : 2, negated ? "[\\s\\S]" : "(?:(?!))");
+        return;
+    }
+    r->in_class = 1;
+    copy(r, negated ? 2 : 1);
+}
+
 static void rewrite_item(rewriting_t *r)
 {
     switch (*r->at) {
@@ -295,8 +324,7 @@ static void rewrite_item(rewriting_t *r)
         note_repeat(r);
         break;
     case '[':
-        r->in_class = 1;
-        copy(r, peek(r, 1) == '^' ? 2 : 1);
+        open_class(r);
         break;
     default:
         copy(r, 1);

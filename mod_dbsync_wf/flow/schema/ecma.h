@@ -7,15 +7,12 @@
 #include "base/slice.h"
 
 /*
- * Appends a pattern, UTF-8, as PCRE2 is to be given it (with PCRE2_UTF, PCRE2_ALT_BSUX,
- * PCRE2_EXTRA_ALT_BSUX and PCRE2_ALLOW_EMPTY_CLASS). *repeat becomes the greatest number in braces.
+ * Appends a pattern, UTF-8, as PCRE2 is to be given it (with PCRE2_UTF, PCRE2_ALT_BSUX and
+ * PCRE2_EXTRA_ALT_BSUX). *repeat becomes the greatest number in braces.
  * APR_SUCCESS; WF_EINVALID with *reason for what ECMA-262 does not have. What it has and PCRE2 does
  * not is left for that to refuse.
  */
 apr_status_t wf_ecma_rewrite(wf_buf_t *out, apr_uint32_t *repeat, wf_slice_t text,
                              const char **reason, apr_pool_t *pool);
-
-/* "is not a regular expression of ECMA-262: " and why. */
-const char *wf_ecma_is_none(const char *why, apr_pool_t *pool);
 
 #endif

@@ -12,6 +12,7 @@
 
 #include <pcre2.h>
 #include <stdlib.h>
+#include <apr_strings.h>
 #include "base/result.h"
 #include "flow/schema/ecma.h"
 
@@ -60,7 +61,7 @@ static pcre2_code *compile(wf_slice_t text, const char **reason, apr_pool_t *poo
 {
     const uint32_t options = PCRE2_UTF | PCRE2_ALT_BSUX | PCRE2_DOLLAR_ENDONLY |
                              PCRE2_NEVER_BACKSLASH_C | PCRE2_MATCH_UNSET_BACKREF |
-                             PCRE2_ALLOW_EMPTY_CLASS | PCRE2_AUTO_CALLOUT;
+                             PCRE2_AUTO_CALLOUT;
     pcre2_compile_context *context = make_context();
     PCRE2_UCHAR message[256] = "";
     PCRE2_SIZE offset;
@@ -71,7 +72,7 @@ static pcre2_code *compile(wf_slice_t text, const char **reason, apr_pool_t *poo
     pcre2_compile_context_free(context);
     if (!code) {
         pcre2_get_error_message(error, message, sizeof(message));
-        *reason = wf_ecma_is_none((const char *)message, pool);
+        *reason = apr_pstrcat(pool, "cannot be used as a regular expression: ", message, NULL);
     }
     return code;
 }

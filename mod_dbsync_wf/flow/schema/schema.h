@@ -47,10 +47,11 @@ apr_status_t wf_schema_compile(const wf_schema_t **schema, wf_slice_t text,
 /*
  * Checks a body, which has passed wf_json_check, of up to 4 GB. The time is bounded: a body that
  * takes more than 1,000,000 steps and 8 for each of its bytes is refused, and so is a string that
- * takes some 10 ms to be matched against a pattern; the reason says so. Takes no more than 64 KB of
+ * takes some 10 ms to be matched against a pattern; the reason says so. Takes less than 100 KB of
  * stack however deep the body is, and memory on the heap, given back before it returns, of some 40
- * bytes for each byte of the body. The error, one of those there are, lives in pool: an object's
- * own comes before its members', and those in the order of the text. error may be NULL.
+ * bytes for each byte of the body. The error, one of those there are, lives in pool: the first
+ * by the order of the text, but for what is told by a whole value: its type and size come before
+ * what it holds, what it lacks and all that is said of it otherwise behind. error may be NULL.
  * APR_SUCCESS; WF_EINVALID with *error filled in.
  */
 apr_status_t wf_schema_check(const wf_schema_t *schema, wf_slice_t body, wf_schema_error_t *error,

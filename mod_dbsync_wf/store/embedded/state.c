@@ -121,6 +121,9 @@ apr_status_t wf_state_commit(wf_state_t *state)
         rv = wf_counters_put(&state->tables, WF_COUNTER_FENCE, state->fence);
         state->fence_moved = 0;
     }
+    if (rv == APR_SUCCESS) {
+        rv = wf_outbox_save(state);
+    }
     changes = wf_bdb_changes(state->tables.bdb);
     if (rv == APR_SUCCESS) {
         rv = wf_bdb_commit(state->tables.bdb);

@@ -18,9 +18,9 @@
 
 /* How far the past has been looked at; see wf_state_recall. */
 typedef struct wf_recall_t {
-    wf_uuid_t before;          /* the runs that are left have smaller pids than this */
-    apr_uint32_t seen;         /* runs */
-    apr_interval_time_t spent; /* time on it */
+    wf_uuid_t before;  /* the runs that are left have smaller pids than this */
+    apr_uint32_t seen; /* runs */
+    apr_size_t bytes;  /* of what they left */
 } wf_recall_t;
 
 typedef struct wf_state_t {
@@ -175,8 +175,8 @@ apr_time_t wf_outbox_next(const wf_state_t *state);
  * Recalls how runs ended under earlier keepers (store/history.h): looks at WF_RECALL_STEP of the
  * latest runs at most, from where the last call stopped, and at fewer where they are large. `keep`
  * is how long runs are kept after their end (0: for ever). *more is 0 when it has come to those
- * that are too old, or has looked at as many, and for as long, as may be. To be called between
- * transactions. A failure ends it: what has been recalled until then stays.
+ * that are too old, or has looked at as many as may be. To be called between transactions. A
+ * failure ends it: what has been recalled until then stays.
  */
 #define WF_RECALL_STEP 100
 apr_status_t wf_state_recall(int *more, wf_state_t *state, apr_interval_time_t keep,
@@ -231,12 +231,13 @@ apr_status_t wf_state_end(wf_run_t *run, wf_state_t *state, wf_entry_t *entry, c
 /*
  * Shared likewise, of callbacks: a run that has just ended and whose end is wanted becomes pending,
  * before it is written; a run that is pending loses its row; what an incarnation has claimed is due
- * again; the outbox is set up, and follows a commit or its undoing.
+ * again; the outbox is set up, is saved with a commit, and follows that or its undoing.
  */
 apr_status_t wf_state_post(wf_state_t *state, wf_run_t *run);
 apr_status_t wf_state_unpost(wf_state_t *state, const wf_run_t *run);
 void wf_outbox_release(wf_state_t *state, apr_uint64_t incarnation);
 apr_status_t wf_outbox_open(wf_state_t *state);
+apr_status_t wf_outbox_save(wf_state_t *state);
 void wf_outbox_commit(wf_state_t *state);
 void wf_outbox_rollback(wf_state_t *state);
 

@@ -49,12 +49,10 @@ static claim_t *find_claim(const wf_outbox_t *outbox, const wf_uuid_t *pid)
     return apr_hash_get(outbox->claims, pid, sizeof(*pid));
 }
 
-static apr_status_t count_one(void *baton, apr_time_t due, const wf_uuid_t *pid)
+/* What has been suspended, or whose clock was set, shows times as others do again. */
+static void set_clock(wf_outbox_t *outbox)
 {
-    (void)due;
-    (void)pid;
-    ++*(apr_uint64_t *)baton;
-    return APR_SUCCESS;
+    outbox->base = apr_time_now() - wf_clock();
 }
 
 apr_status_t wf_outbox_open(wf_state_t *state)
@@ -63,13 +61,21 @@ apr_status_t wf_outbox_open(wf_state_t *state)
     apr_status_t rv;
 
     outbox->claims = apr_hash_make(state->pool);
-    outbox->base = apr_time_now() - wf_clock();
+    set_clock(outbox);
     outbox->next = 0; /* not known: to be looked at when there is somebody to tell */
     outbox->pauses = wf_callback_pauses;
-    rv = wf_callbacks_walk(&state->tables, count_one, &outbox->pending);
+    rv = wf_counters_get(&outbox->pending, &state->tables, WF_COUNTER_CALLBACKS, state->pool);
     outbox->committed = outbox->pending;
-    /* What cannot be read is refused to those who ask for it. */
-    return rv == WF_EDAMAGED ? APR_SUCCESS : rv;
+    return rv;
+}
+
+apr_status_t wf_outbox_save(wf_state_t *state)
+{
+    const wf_outbox_t *outbox = &state->outbox;
+
+    return outbox->pending == outbox->committed
+               ? APR_SUCCESS
+               : wf_counters_put(&state->tables, WF_COUNTER_CALLBACKS, outbox->pending);
 }
 
 void wf_outbox_commit(wf_state_t *state)
@@ -108,6 +114,9 @@ apr_status_t wf_state_post(wf_state_t *state, wf_run_t *run)
 {
     apr_status_t rv;
 
+    if (state->outbox.pending == 0) {
+        set_clock(&state->outbox);
+    }
     run->callback.status = WF_CALLBACK_PENDING;
     run->callback.next = outbox_now(&state->outbox);
     rv = put_row(state, run);
@@ -140,15 +149,16 @@ typedef struct look_t {
     apr_time_t now;
     apr_array_header_t *found; /* claim_t */
     apr_time_t next;           /* when the first is due that is nobody's */
+    int is_empty;              /* there was no row at all */
 } look_t;
 
 /* APR_EOF ends the walk. */
 static apr_status_t look_at(void *baton, apr_time_t due, const wf_uuid_t *pid)
 {
     look_t *look = baton;
-    const claim_t *claim = find_claim(look->outbox, pid);
 
-    if (claim) {
+    look->is_empty = 0;
+    if (find_claim(look->outbox, pid)) {
         return APR_SUCCESS;
     }
     if (due > look->now || (apr_uint32_t)look->found->nelts == look->max) {
@@ -239,7 +249,8 @@ apr_status_t wf_state_claim_callbacks(apr_array_header_t **claims, wf_state_t *s
 {
     wf_outbox_t *outbox = &state->outbox;
     const wf_holder_t *holder = wf_board_holder(&state->board, incarnation);
-    look_t look = {outbox, incarnation, sequence, max, outbox_now(outbox), NULL, WF_OUTBOX_NEVER};
+    look_t look = {outbox, incarnation,     sequence, max, outbox_now(outbox),
+                   NULL,   WF_OUTBOX_NEVER, 1};
     apr_status_t rv = APR_SUCCESS;
 
     *claims = apr_array_make(pool, 8, sizeof(wf_callback_claim_t));
@@ -253,9 +264,13 @@ apr_status_t wf_state_claim_callbacks(apr_array_header_t **claims, wf_state_t *s
             return WF_ESTALE;
         }
         rv = wf_callbacks_walk(&state->tables, look_at, &look);
-        rv = rv == APR_EOF ? APR_SUCCESS : rv;
+        if (rv == APR_EOF || (rv == WF_EDAMAGED && look.found->nelts)) {
+            rv = APR_SUCCESS; /* what lies before the damage is told */
+        }
         if (rv == APR_SUCCESS) {
             outbox->next = look.next;
+            /* Where the table was lost, or the counter, they agree again. */
+            outbox->pending = look.is_empty ? 0 : outbox->pending;
         }
     }
     for (int i = 0; i < look.found->nelts && rv == APR_SUCCESS; i++) {
@@ -312,11 +327,10 @@ static void say_failed(wf_outbox_t *outbox, const wf_run_t *run)
 static apr_status_t take_outcome(wf_run_t *run, wf_state_t *state,
                                  const wf_callback_outcome_t *outcome)
 {
-    apr_time_t now = outbox_now(&state->outbox);
     wf_run_callback_t *callback = &run->callback;
 
     callback->attempts = outcome->attempt;
-    callback->last = now;
+    callback->last = apr_time_now();
     callback->next = 0;
     callback->http_status = outcome->http_status;
     callback->reason = outcome->is_delivered ? NULL : outcome->reason;
@@ -326,7 +340,7 @@ static apr_status_t take_outcome(wf_run_t *run, wf_state_t *state,
         callback->status = WF_CALLBACK_FAILED;
         say_failed(&state->outbox, run);
     } else {
-        callback->next = now + pause_after(&state->outbox, run);
+        callback->next = outbox_now(&state->outbox) + pause_after(&state->outbox, run);
         return put_row(state, run);
     }
     wf_tally_callback(&state->tally, outcome->is_delivered);

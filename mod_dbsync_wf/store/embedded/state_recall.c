@@ -2,12 +2,11 @@
 /* How the latest runs ended, found again by a keeper that begins. */
 #include "store/embedded/state.h"
 
-#include "base/clock.h"
 #include "store/embedded/hours.h"
 
-#define BYTES_MOST (256 * 1024)            /* of records in one step, the last one apart */
-#define SEEN_MOST  5000u                   /* runs in all */
-#define SPENT_MOST apr_time_from_msec(100) /* in all */
+#define STEP_BYTES (256 * 1024)       /* of what runs left, in one step, the last one apart */
+#define ALL_BYTES  (32 * 1024 * 1024) /* the same in all */
+#define ALL_RUNS   5000u
 
 typedef struct step_t {
     wf_state_t *state;
@@ -27,7 +26,7 @@ static apr_status_t look_at(void *baton, const wf_uuid_t *pid)
     apr_status_t rv;
 
     step->is_old = wf_uuid_time(pid) < step->oldest;
-    if (step->is_old || step->seen == WF_RECALL_STEP || step->bytes > BYTES_MOST) {
+    if (step->is_old || step->seen == WF_RECALL_STEP || step->bytes > STEP_BYTES) {
         step->is_cut = 1;
         return APR_EOF;
     }
@@ -62,7 +61,6 @@ static apr_time_t known_since(const step_t *step, apr_interval_time_t keep)
 apr_status_t wf_state_recall(int *more, wf_state_t *state, apr_interval_time_t keep,
                              apr_pool_t *pool)
 {
-    apr_time_t begin = wf_clock();
     step_t step = {
         .state = state, .pool = pool, .oldest = state->tally.began - WF_HISTORY_HOURS * WF_HOUR};
     const wf_uuid_t before = state->recall.before;
@@ -73,9 +71,9 @@ apr_status_t wf_state_recall(int *more, wf_state_t *state, apr_interval_time_t k
         return rv;
     }
     state->recall.seen += step.seen;
-    state->recall.spent += wf_clock() - begin;
+    state->recall.bytes += step.bytes;
     wf_tally_recalled(&state->tally, known_since(&step, keep));
-    *more = step.is_cut && !step.is_old && state->recall.seen < SEEN_MOST &&
-            state->recall.spent < SPENT_MOST;
+    *more = step.is_cut && !step.is_old && state->recall.seen < ALL_RUNS &&
+            state->recall.bytes < ALL_BYTES;
     return APR_SUCCESS;
 }

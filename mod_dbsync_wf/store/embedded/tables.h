@@ -164,6 +164,7 @@ apr_status_t wf_configurations_walk_project(wf_tables_t *tables, const char *vho
 
 #define WF_COUNTER_FENCE       "fence"
 #define WF_COUNTER_INCARNATION "incarnation"
+#define WF_COUNTER_CALLBACKS   "callbacks"    /* how many are pending */
 #define WF_COUNTER_REVISION    "revision"     /* of configurations, the latest given out */
 #define WF_COUNTER_LATER       "later-tables" /* how many of those in tables.c were made */
 

@@ -196,7 +196,7 @@ static void forget_old(wf_tally_t *tally, apr_uint32_t present)
 static void count_end(row_t *row, wf_run_status_e status, apr_time_t completed, apr_uint64_t time)
 {
     if (*row->stats.project == '\0') {
-        row->missed = completed;
+        row->missed = completed > row->missed ? completed : row->missed;
         return;
     }
     if (!row->hours) {
