@@ -12,7 +12,7 @@ my $console = WfConsole->new('console_live', {901 => {id => '901', name => 'Live
     slow => {name => 'Step by step', flows => [{actions => [(map { {action => 'exec', name => "step $_",
         command => ['sh', '-c', "echo of step $_; sleep 0.3"]} } 1 .. 4), {action => 'exec', name => 'the last',
         command => ['sleep', '300']}]}]},
-}}});
+}}}, 'DbsyncWfCallbackHosts 127.0.0.1:1');
 my $browser = $console->browser;
 my $httpd = $console->httpd;
 
@@ -87,6 +87,18 @@ like($browser->script('return document.getElementById("said").textContent'), qr/
 $browser->click($browser->named(link => qr/run.s page/));
 wait_for('its page', 20, sub { grep { $_ eq 'the last' } $browser->texts('.line strong') });
 pass('the time line shows what it does');
+
+# ---- what becomes of a callback after the run's end ----
+
+my $here = $browser->script('return location.hash');
+is($httpd->api('PUT', '/configurations/901/noop', json => '{"callback": {"url": "https://127.0.0.1:1/hook",'
+    . '"secret": "whsec_MDEyMzQ1Njc4OTAxMjM0NTY3ODkwMTIz"}}')->status, 200, 'a callback that nobody takes');
+$console->open('run/' . $httpd->post_run('901', 'noop'));
+$console->status_becomes('completed', 'the run completes');
+wait_for('its attempt', 30, sub { $browser->text('section[aria-label=Outcome]') =~ /Delivery\s+pending.*Reason\s+\w/s });
+like($browser->text('section[aria-label=Outcome]'), qr/Next attempt/, 'attempts are shown as they are made');
+$browser->script('location.hash = args[0]', $here);
+$console->status_becomes('running', 'the other one still runs');
 
 # ---- the server is away ----
 
