@@ -438,7 +438,7 @@ async function reach(path, options) {
     return answer;
 }
 
-// One request: {status, text, data, etag}, or a Problem. `body` is a JSON text.
+// One request: {text, data, etag}, or a Problem. `body` is a JSON text.
 async function ask(method, path, {body, headers, signal} = {}) {
     const all = {Accept: 'application/json', ...headers};
     if (method !== 'GET') {
@@ -452,8 +452,12 @@ async function ask(method, path, {body, headers, signal} = {}) {
     if (!answer.ok) {
         throw new Problem(answer.status, text);
     }
-    return {status: answer.status, text, data: text === '' ? null : JSON.parse(text),
-        etag: answer.headers.get('ETag')};
+    return {text, data: text === '' ? null : JSON.parse(text), etag: ownTag(answer.headers.get('ETag'))};
+}
+
+// The server's own entity tag: mod_deflate adds to it what If-Match would not find again.
+function ownTag(tag) {
+    return tag?.replace(/^W\//, '').replace(/-gzip"$/, '"');
 }
 
 // The same request again and again while no answer comes, or the server says that it is busy; for what
@@ -509,7 +513,12 @@ function isRefused(error) {
     return error instanceof Problem && [403, 404, 405].includes(error.status);
 }
 
+async function readProjects(signal) {
+    return (await readAll('projects', 'projects', signal)).map(text => JSON.parse(text));
+}
+
 async function readTasks(projects, signal) {
+    projects.catch(() => null); // its failure is told of where it is waited for
     try {
         return (await readAll('configurations', 'configurations', signal)).map(taskOf);
     } catch (error) {
@@ -517,7 +526,7 @@ async function readTasks(projects, signal) {
             throw error;
         }
     }
-    const all = await Promise.all(projects.map(async project => {
+    const all = await Promise.all((await projects).map(async project => {
         const {data} = await read(`projects/${encodeURIComponent(project.projectId)}`, signal);
         return data.tasks.map(item => taskWithout(project, item));
     }));
@@ -755,6 +764,7 @@ function stream(path, signal, events, poll, every) {
     whileVisible(signal, () => {
         const source = new EventSource(address(path));
         const done = new AbortController();
+        let losses = 0; // since it was connected
         const polling = async () => {
             while (await poll() !== false) {
                 await pause(every, done.signal);
@@ -767,11 +777,17 @@ function stream(path, signal, events, poll, every) {
             // Otherwise the browser connects again by itself.
             if (source.readyState === EventSource.CLOSED) {
                 polling().catch(error => done.signal.aborted || Promise.reject(error));
-            } else {
+                return;
+            }
+            losses += 1;
+            if (losses > 1) { // the first one is how a server ends a stream that lasts long
                 banner.show('The connection was lost. Trying again…');
             }
         });
-        source.addEventListener('open', () => banner.hide());
+        source.addEventListener('open', () => {
+            losses = 0;
+            banner.hide();
+        });
         return () => { source.close(); done.abort(); };
     });
 }
@@ -864,6 +880,8 @@ function followLog(pid, signal, hasEnded, add) {
 
 const OUTPUT = 200000; // characters of a run's output that are kept on the page: the last ones
 
+const OUTPUT_PAUSE = 100; // milliseconds from one time that output is shown to the next
+
 // The box of a run's output; it scrolls along with its end unless one has scrolled up.
 function outputBox(pid, label) {
     const element = h('pre', {class: 'box', tabindex: 0, role: 'group', 'aria-label': label, dir: 'auto'},
@@ -888,7 +906,7 @@ function outputBox(pid, label) {
         }
         if (!waits && kept !== '') {
             waits = true;
-            requestAnimationFrame(show);
+            setTimeout(show, OUTPUT_PAUSE);
         }
     }, end() {
         if (kept === '') {
@@ -1079,13 +1097,13 @@ function taskItem(task, view) {
             curlDetails(task)]);
 }
 
-function projectSection(project, tasks, view) {
+function projectSection(project, items) {
     const id = freshId('project');
     return h('section', {class: 'card', 'aria-labelledby': id},
         h('div', {class: 'card-head'}, h('h2', {id}, said(projectTitle(project))),
             h('span', {class: 'id'}, `project ${project.projectId}`)),
         project.broken ? h('div', {class: 'inner'}, notice('This project’s file is broken', project.detail)) : null,
-        tasks.length > 0 ? h('ul', {class: 'tasks'}, tasks.map(task => taskItem(task, view)))
+        items.length > 0 ? h('ul', {class: 'tasks'}, items)
             : h('p', {class: 'empty'}, 'There is no task in it that you may run.'));
 }
 
@@ -1104,6 +1122,7 @@ function matches(task, words) {
 }
 
 const MANY = 10; // tasks that need no filter
+const AT_ONCE = 100; // tasks that are shown until more are asked for: thousands would take seconds
 
 function overview(signal) {
     const place = h('div', {class: 'stack'});
@@ -1115,26 +1134,43 @@ function overview(signal) {
         h('div', {class: 'grow'}, filter), found);
     let projects = [];
     let tasks = [];
-    const view = {signal, tasks: () => tasks, load};
+    let most = AT_ONCE;
+    const items = new Map(); // of tasks, once they are shown: what is open in one stays so
+    const view = {signal, load};
+    const itemOf = task => {
+        if (!items.has(task)) {
+            items.set(task, taskItem(task, view));
+        }
+        return items.get(task);
+    };
     const show = () => {
         const words = filter.value.toLowerCase().split(/\s+/).filter(Boolean);
-        const shown = tasks.filter(task => matches(task, words));
-        const visible = projects.filter(project => words.length === 0
-            || shown.some(task => task.projectId === project.projectId));
+        const matching = tasks.filter(task => matches(task, words));
+        const shown = matching.slice(0, most);
+        const isCut = shown.length < matching.length;
+        const byProject = new Map(projects.map(project => [project.projectId, []]));
+        shown.forEach(task => byProject.get(task.projectId)?.push(itemOf(task)));
+        const visible = projects.filter(({projectId}) => byProject.get(projectId).length > 0
+            || (words.length === 0 && !isCut));
         filters.hidden = tasks.length <= MANY;
-        found.textContent = words.length > 0 ? plural(shown.length, 'task', 'tasks') : '';
-        list.replaceChildren(...visible.map(project => projectSection(project,
-            shown.filter(task => task.projectId === project.projectId), view)));
-        if (projects.length === 0) {
-            list.replaceChildren(nothingYet());
+        found.textContent = words.length > 0 ? plural(matching.length, 'task', 'tasks') : '';
+        list.replaceChildren(...visible.map(project => projectSection(project, byProject.get(project.projectId))));
+        if (isCut) {
+            list.append(h('p', null, button(`Show more (${count.format(matching.length - shown.length)})`, () => {
+                most += 5 * AT_ONCE;
+                show();
+            })));
+        } else if (projects.length === 0) {
+            list.append(nothingYet());
         } else if (visible.length === 0) {
-            list.replaceChildren(h('p', {class: 'card empty'}, 'No task matches the filter.'));
+            list.append(h('p', {class: 'card empty'}, 'No task matches the filter.'));
         }
     };
     async function load() {
         try {
-            projects = (await readAll('projects', 'projects', signal)).map(text => JSON.parse(text));
-            tasks = await readTasks(projects, signal);
+            const listed = readProjects(signal);
+            [projects, tasks] = await Promise.all([listed, readTasks(listed, signal)]);
+            items.clear();
             show();
         } catch (error) {
             if (!signal.aborted) {
@@ -1175,6 +1211,19 @@ function put(task, body, signal, etag) {
         {body, signal, headers: etag ? {'If-Match': etag} : {}}, 4);
 }
 
+// A repeated request may find that the first one has done it.
+async function remove(task, signal) {
+    try {
+        return await insist('DELETE', configurationPath(task.projectId, task.taskId),
+            {signal, headers: task.etag ? {'If-Match': task.etag} : {}}, 4);
+    } catch (error) {
+        if (error.slug === 'removed') {
+            return {};
+        }
+        throw error;
+    }
+}
+
 async function removeTask(task, view) {
     const {signal} = view;
     const fresh = await readTask(task.projectId, task.taskId, signal).catch(() => task);
@@ -1182,9 +1231,7 @@ async function removeTask(task, view) {
         + 'endpoint answers 404 until it is set again. Runs that are under way go on.'], 'Remove')) {
         return;
     }
-    const answer = await change(view, 'Removing', () => insist('DELETE',
-        configurationPath(task.projectId, task.taskId),
-        {signal, headers: fresh.etag ? {'If-Match': fresh.etag} : {}}, 4));
+    const answer = await change(view, 'Removing', () => remove(fresh, signal));
     if (answer) {
         const undo = fresh.source === 'project' ? '{"useProjectFile": true}' : configurationText(fresh);
         toast(['Removed: ', said(titleOf(task))], 'Undo', () => setBack(task, undo, view))
@@ -1192,10 +1239,14 @@ async function removeTask(task, view) {
     }
 }
 
-// Where the view is gone by now, the views' own signal must not keep this from being sent.
+// Where the view is gone by now, its signal must not keep this from being sent, and it is another one
+// that is to show it.
 async function setBack(task, body, view) {
-    const signal = view.signal.aborted ? undefined : view.signal;
-    if (await change(view, 'Setting it again', () => put(task, body, signal))) {
+    const isGone = view.signal.aborted;
+    if (await change(view, 'Setting it again', () => put(task, body, isGone ? undefined : view.signal))) {
+        if (isGone && parseHash().name === '') {
+            await show();
+        }
         announce(`${tame(titleOf(task))} can be run again`);
         document.querySelector('h1')?.focus();
     }
@@ -1934,8 +1985,7 @@ function runsView(signal, rest, asked) {
     const empty = h('p', {class: 'empty'}, 'Loading…');
     const trouble = h('div', null);
     const charts = h('div', {class: 'charts', hidden: true});
-    const tasks = readAll('projects', 'projects', signal).then(texts => readTasks(texts.map(text =>
-        JSON.parse(text)), signal)).catch(() => []);
+    const tasks = readTasks(readProjects(signal), signal).catch(() => []);
     const names = new Map();
     const list = new RunList(body, empty, names);
     let next = null; // where the pages go on that are shown
@@ -2046,6 +2096,7 @@ async function mayLeave() {
 }
 
 async function show() {
+    document.querySelectorAll('dialog').forEach(dialog => dialog.close()); // it asked about another view
     if (!await mayLeave()) {
         return;
     }

@@ -182,6 +182,16 @@ wait_for('it to be set again', 20, sub { configuration('12')->status == 200 });
 is(configuration('12')->json->{source}, 'project', 'as it was');
 shows(enabled => 'which is shown');
 
+# Also from another view, and by another one of the same kind.
+remove('Remove');
+toast(qr/^Removed/);
+$browser->script('location.hash = "#/runs"');
+$browser->named(button => 'Pause');
+$browser->script('location.hash = "#/"');
+shows(removed => 'it is removed for every view');
+$browser->click($browser->named(button => 'Undo'));
+shows(enabled => 'and set again for every view');
+
 configure('12', '{"description": "Mine", "callback": {"url": "https://hooks.example.org/", "secret": "' . $secret . '"}}');
 $console->open('');
 remove('Remove');
@@ -193,6 +203,14 @@ $browser->click($browser->named(button => 'As it was last'));
 wait_for('it to be set again', 20, sub { configuration('12')->status == 200 });
 is_deeply([@{configuration('12')->json}{qw(description callback)}], ['Mine', {url => 'https://hooks.example.org/',
     hasSecret => JSON::PP::true}], 'with all that it was');
+
+# ---- a question about a view goes with it ----
+
+$browser->click($browser->named(button => 'Remove Upsert customer'));
+$browser->one('dialog[open]');
+$browser->script('location.hash = "#/runs"');
+$browser->named(button => 'Pause');
+is(scalar(() = $browser->all('dialog')), 0, 'a dialog does not outlive its view');
 
 $console->is_quiet('nothing was wrong with the page', qr{status of 4\d\d});
 $console->quit;
