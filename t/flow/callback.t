@@ -226,9 +226,9 @@ is(int($answer->status / 100), 2, 'a callback is stored') or diag($answer->body)
 unlike($answer->body, qr/$SECOND/, 'its secret is not shown');
 is_told('its receiver is told', 'stored', $httpd->post_run('611', 'plain'), 'completed', $SECOND);
 
+my $runner = $httpd->pid_of('runner') or die "there is no runner\n";
 $httpd->configure($lines);
 $httpd->control('graceful');
-my $runner = $httpd->pid_of('runner');
 wait_for('a runner with the new directives', 30, sub {
     my @runners = $httpd->pids_of('runner');
     return @runners == 1 && $runners[0] != $runner;
