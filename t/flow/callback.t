@@ -237,6 +237,9 @@ $callback = callback_is($httpd->accepted('611', 'plain'), 'failed');
 like($callback->{reason}, qr/DbsyncWfCallbackHosts/, 'nobody is told whom the operator does not name');
 ok(!exists $callback->{httpStatus}, 'nor asked');
 
+is($httpd->api('GET', '/configurations/611/plain')->json->{callback}{hasSecret}, JSON::PP::true, 'its callback stands');
+is($httpd->api('DELETE', '/configurations/611/plain')->status, 204, 'and its configuration can be removed all the same');
+
 my %figure = map { /^(dbsync_wf_callbacks\S*) (\d+)$/ ? ($1 => $2) : () }
     split /\n/, $httpd->api('GET', '/metrics')->body;
 is($figure{'dbsync_wf_callbacks_total{outcome="failed"}'}, 1, 'the figures tell of it');
