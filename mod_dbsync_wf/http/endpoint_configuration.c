@@ -118,16 +118,26 @@ static apr_status_t check_callback(wf_callback_t *callback, const subject_t *sub
     return APR_SUCCESS;
 }
 
+static wf_slice_t write_document(const wf_configuration_t *configuration, apr_pool_t *pool)
+{
+    wf_buf_t *text = apr_pcalloc(pool, sizeof(*text));
+    wf_json_writer_t writer;
+
+    wf_buf_bind(text, pool);
+    wf_json_writer_init(&writer, text);
+    wf_json_open(&writer, NULL, '{');
+    wf_configuration_put(&writer, configuration, 0);
+    wf_json_close(&writer, '}');
+    return wf_buf_slice(text);
+}
+
 /* What is to be stored of a configuration that was sent. *document is empty where the project's
  * file is to be in force. */
-static apr_status_t write_document(wf_slice_t *document, const wf_configuration_t *sent,
-                                   const subject_t *subject, wf_result_t *result)
+static apr_status_t make_document(wf_slice_t *document, const wf_configuration_t *sent,
+                                  const subject_t *subject, wf_result_t *result)
 {
-    apr_pool_t *pool = subject->req->r->pool;
-    wf_buf_t *text = apr_pcalloc(pool, sizeof(*text));
     wf_configuration_t whole;
     wf_callback_t callback;
-    wf_json_writer_t writer;
     apr_status_t status = APR_SUCCESS;
 
     *document = wf_slice(NULL);
@@ -140,17 +150,14 @@ static apr_status_t write_document(wf_slice_t *document, const wf_configuration_
         whole.callback = &callback;
         status = check_callback(&callback, subject, result);
     }
-    wf_buf_bind(text, pool);
-    wf_json_writer_init(&writer, text);
-    wf_json_open(&writer, NULL, '{');
-    wf_configuration_put(&writer, &whole, 0);
-    wf_json_close(&writer, '}');
-    *document = wf_buf_slice(text);
-    if (status == APR_SUCCESS && text->len > WF_CONFIGURATION_MOST) {
-        return wf_result_set(result, WF_EINVALID, WF_PROBLEM_BODY_TOO_LARGE,
-                             "A configuration may have %u bytes.", WF_CONFIGURATION_MOST);
+    if (status != APR_SUCCESS) {
+        return status;
     }
-    return status;
+    *document = write_document(&whole, subject->req->r->pool);
+    return document->len <= WF_CONFIGURATION_MOST
+               ? APR_SUCCESS
+               : wf_result_set(result, WF_EINVALID, WF_PROBLEM_BODY_TOO_LARGE,
+                               "A configuration may have %u bytes.", WF_CONFIGURATION_MOST);
 }
 
 static apr_status_t read_sent(const wf_configuration_t **sent, wf_request_t *req,
@@ -181,12 +188,11 @@ static apr_status_t store_change(subject_t *subject, const wf_configuration_t *s
     };
     apr_status_t status = check_condition(subject, result);
 
-    if (status == APR_SUCCESS) {
-        status =
-            is_removal && !subject->found.is_stored
-                ? APR_SUCCESS
-                : write_document(&next.document, is_removal ? subject->found.configuration : sent,
-                                 subject, result);
+    if (status == APR_SUCCESS && !is_removal) {
+        status = make_document(&next.document, sent, subject, result);
+    } else if (status == APR_SUCCESS && subject->found.is_stored) {
+        /* As it was, whatever would be asked of it today: it may be set again. */
+        next.document = write_document(subject->found.configuration, req->r->pool);
     }
     if (status == APR_SUCCESS) {
         status = wf_uuid_make(&next.change);

@@ -226,9 +226,9 @@ is(int($answer->status / 100), 2, 'a callback is stored') or diag($answer->body)
 unlike($answer->body, qr/$SECOND/, 'its secret is not shown');
 is_told('its receiver is told', 'stored', $httpd->post_run('611', 'plain'), 'completed', $SECOND);
 
+my $runner = $httpd->pid_of('runner') or die "there is no runner\n";
 $httpd->configure($lines);
 $httpd->control('graceful');
-my $runner = $httpd->pid_of('runner');
 wait_for('a runner with the new directives', 30, sub {
     my @runners = $httpd->pids_of('runner');
     return @runners == 1 && $runners[0] != $runner;
@@ -236,6 +236,9 @@ wait_for('a runner with the new directives', 30, sub {
 $callback = callback_is($httpd->accepted('611', 'plain'), 'failed');
 like($callback->{reason}, qr/DbsyncWfCallbackHosts/, 'nobody is told whom the operator does not name');
 ok(!exists $callback->{httpStatus}, 'nor asked');
+
+is($httpd->api('GET', '/configurations/611/plain')->json->{callback}{hasSecret}, JSON::PP::true, 'its callback stands');
+is($httpd->api('DELETE', '/configurations/611/plain')->status, 204, 'and its configuration can be removed all the same');
 
 my %figure = map { /^(dbsync_wf_callbacks\S*) (\d+)$/ ? ($1 => $2) : () }
     split /\n/, $httpd->api('GET', '/metrics')->body;

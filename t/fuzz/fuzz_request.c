@@ -103,6 +103,31 @@ static void check_events_path(const wf_route_t *route, wf_slice_t path)
     check_pid_path(route, wf_slice_of(path.data, len), "/status/");
 }
 
+/* A configuration's path can be spelled in one way only. */
+static void check_configuration_path(const wf_route_t *route, wf_slice_t path, apr_pool_t *pool)
+{
+    WF_ENSURE(begins(path, "/configurations/") && count_segments(path) == 3);
+    WF_ENSURE(!route->project || wf_id_is_valid(route->project));
+    WF_ENSURE(!route->task || wf_id_is_valid(route->task));
+    if (route->project && route->task) {
+        WF_ENSURE(
+            wf_slice_is(path, wf_route_configuration_path(route->project, route->task, pool)));
+    }
+}
+
+static void check_console_path(const wf_route_t *route, wf_slice_t path)
+{
+    static const char *const files[] = {
+        [WF_CONSOLE_SLASH] = "/console",
+        [WF_CONSOLE_PAGE] = "/console/",
+        [WF_CONSOLE_STYLE] = "/console/console.css",
+        [WF_CONSOLE_SCRIPT] = "/console/console.js",
+        [WF_CONSOLE_ICON] = "/console/icon.svg",
+    };
+
+    WF_ENSURE(wf_slice_is(path, files[route->console]));
+}
+
 static void check_path(wf_slice_t path, apr_pool_t *pool)
 {
     wf_route_t route;
@@ -116,6 +141,7 @@ static void check_path(wf_slice_t path, apr_pool_t *pool)
         WF_ENSURE(!wf_slice_is(path, "/openapi.json") && !wf_slice_is(path, "/runs/events"));
         WF_ENSURE(!is_one_below(path, "/projects/") && !is_one_below(path, "/project/"));
         WF_ENSURE(!wf_slice_is(path, "/metrics") && !wf_slice_is(path, "/statistics"));
+        WF_ENSURE(!wf_slice_is(path, "/configurations") && !wf_slice_is(path, "/console/"));
         return;
     }
     switch (route.endpoint) {
@@ -151,6 +177,15 @@ static void check_path(wf_slice_t path, apr_pool_t *pool)
         break;
     case WF_ENDPOINT_TASK:
         check_project_path(&route, path, 4);
+        break;
+    case WF_ENDPOINT_CONFIGURATIONS:
+        WF_ENSURE(wf_slice_is(path, "/configurations"));
+        break;
+    case WF_ENDPOINT_CONFIGURATION:
+        check_configuration_path(&route, path, pool);
+        break;
+    case WF_ENDPOINT_CONSOLE:
+        check_console_path(&route, path);
         break;
     case WF_ENDPOINT_STATISTICS:
         WF_ENSURE(wf_slice_is(path, "/statistics"));
