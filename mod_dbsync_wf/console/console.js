@@ -843,17 +843,18 @@ async function readLog(path, signal, add) {
     return length;
 }
 
-// What a run puts out, as it comes, to its end: add(text). hasEnded() says whether the run has; only
-// what is asked for after that is sure to be the rest.
-function followLog(pid, signal, hasEnded, add) {
+// What a run puts out, as it comes, to its end: add(text), and then end(). hasEnded() says whether the
+// run has; only what is asked for after that is sure to be the rest.
+function followLog(pid, signal, hasEnded, {add, end}) {
+    const decoder = new TextDecoder();
     let offset = 0;
-    let decoder = new TextDecoder();
     const take = piece => {
         offset += piece.length;
         add(decoder.decode(piece, {stream: true}));
     };
     const follow = async stop => {
         for (let isLast = false; !isLast;) {
+            const began = performance.now();
             isLast = hasEnded();
             try {
                 await readLog(`logs/${pid}?follow=1&offset=${offset}`, stop, take);
@@ -865,12 +866,13 @@ function followLog(pid, signal, hasEnded, add) {
                 banner.show('The connection was lost. Trying again…');
                 await pause(1000, stop);
             }
-            await pause(isLast ? 0 : 200, stop);
+            // A server that has no thread to spare ends each answer at once.
+            await pause(isLast ? 0 : performance.now() - began < 1000 && !hasEnded() ? 2000 : 200, stop);
         }
+        end();
     };
     whileVisible(signal, () => {
         const stop = new AbortController();
-        decoder = new TextDecoder();
         follow(stop.signal).catch(error => stop.signal.aborted || Promise.reject(error));
         return () => stop.abort();
     });
@@ -977,8 +979,9 @@ function showResult(place, run, text) {
         run.resultCut ? h('p', {class: 'hint'}, 'The result was longer; this is what was kept.') : '');
 }
 
-// A run that goes on: status, progress, result, output. `more(run)` gives what else a view shows.
-function runPanel(pid, signal, {title, more, output: outputFirst} = {}) {
+// A run that goes on: status, progress, result, output; and `extra`, an element of the view's. tell(run) is
+// called with each state up to its end, and with what becomes of its callback after that.
+function runPanel(pid, signal, {title, extra, tell}) {
     const head = h('h2', {tabindex: -1}, title);
     const state = h('span', null);
     const stop = button('Interrupt', () => {
@@ -990,14 +993,14 @@ function runPanel(pid, signal, {title, more, output: outputFirst} = {}) {
     const facts = h('div', null);
     const trouble = h('div', null);
     const result = h('div', {class: 'part'});
-    const others = h('div', {class: 'stack'});
     const output = outputBox(pid, 'Output');
     let last = null;
     const show = (run, text) => {
         if (last?.status !== run.status) {
             state.replaceChildren(badge(run.status));
-            announce(`The run is ${run.status === 'error' ? 'ended with an error' : run.status}`);
+            announce(`The run ${run.status === 'error' ? 'has ended with an error' : `is ${run.status}`}`);
         }
+        tell?.(run, last !== null && isFinal(last));
         last = run;
         if (isFinal(run) && document.activeElement === stop) {
             head.focus();
@@ -1010,10 +1013,6 @@ function runPanel(pid, signal, {title, more, output: outputFirst} = {}) {
         facts.replaceChildren(factsOf(run));
         trouble.replaceChildren(run.error ? notice(run.error.title ?? run.error.type, run.error.detail) : '');
         showResult(result, run, text);
-        others.replaceChildren(...more?.(run) ?? []);
-        if (isFinal(run)) {
-            output.end();
-        }
     };
     const timer = setInterval(() => {
         if (last && !isFinal(last)) {
@@ -1022,10 +1021,10 @@ function runPanel(pid, signal, {title, more, output: outputFirst} = {}) {
     }, 1000);
     signal.addEventListener('abort', () => clearInterval(timer), {once: true});
     followRun(pid, signal, show, error => trouble.replaceChildren(noticeOf(error)));
-    followLog(pid, signal, () => last !== null && isFinal(last), output.add);
+    followLog(pid, signal, () => last !== null && isFinal(last), output);
     const outputs = h('section', {class: 'part'}, h('h3', null, 'Output'), output.element);
     return h('div', {class: 'inner stack'}, h('div', {class: 'run-head'}, head, state, h('span', {class: 'grow'}),
-        stop), progress, trouble, facts, outputFirst ? [outputs, result] : [result, outputs], others);
+        stop), progress, trouble, facts, result, outputs, extra);
 }
 
 // ---- the view of what can be run ----
@@ -1339,8 +1338,8 @@ function testView(signal, [project, task]) {
         current?.abort();
         current = new AbortController();
         signal.addEventListener('abort', () => current.abort(), {once: true});
-        panel.replaceChildren(runPanel(pid, current.signal, {title: 'Run', more: () =>
-            [h('p', null, link('The run’s page', `#/run/${pid}`))]}));
+        panel.replaceChildren(runPanel(pid, current.signal, {title: 'Run',
+            extra: h('p', null, link('The run’s page', `#/run/${pid}`))}));
         panel.scrollIntoView({block: 'nearest'});
     };
     const build = item => {
@@ -1430,7 +1429,8 @@ function runView(signal, [pid]) {
     const task = h('p', {class: 'soft'});
     const again = h('p', {class: 'row'});
     const line = h('div', {class: 'inner'});
-    const more = run => {
+    const callback = h('div', null);
+    const tell = (run, hadEnded) => {
         const path = `${encodeURIComponent(run.projectId)}/${encodeURIComponent(run.taskId)}`;
         if (!task.firstChild) {
             task.append('Task ', h('span', {class: 'id'}, `${run.projectId}/${run.taskId}`));
@@ -1440,12 +1440,15 @@ function runView(signal, [pid]) {
             readTask(run.projectId, run.taskId, signal).then(found => task.prepend(said(titleOf(found)), ' · '),
                 () => null); // its task may be gone; its id is shown
         }
-        line.replaceChildren(timeLine(run));
-        return [run.callback ? callbackOf(run.callback) : ''];
+        if (!hadEnded) { // then it stays as it is, and where it was scrolled to
+            line.replaceChildren(timeLine(run));
+        }
+        callback.replaceChildren(run.callback ? callbackOf(run.callback) : '');
     };
     const element = h('div', {class: 'stack'}, heading(['Run ', h('code', null, said(pid))], task), again,
         h('div', {class: 'split'},
-            h('section', {class: 'card', 'aria-label': 'Outcome'}, runPanel(pid, signal, {title: 'Status', more})),
+            h('section', {class: 'card', 'aria-label': 'Outcome'}, runPanel(pid, signal,
+                {title: 'Status', extra: callback, tell})),
             h('section', {class: 'card', 'aria-label': 'Time line'}, line)));
     return {title: `Run ${pid}`, nav: 'runs', element};
 }
