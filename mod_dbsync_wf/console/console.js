@@ -144,7 +144,6 @@ function between(from, to) {
 
 // Without what would turn or end a line: for titles, which cannot isolate.
 function tame(text) {
-    // eslint-disable-next-line no-control-regex
     return String(text).replace(/[\u0000-\u001f\u007f-\u009f\u200e\u200f\u202a-\u202e\u2066-\u2069]/g, ' ');
 }
 
@@ -611,7 +610,7 @@ async function copy(text, label) {
 
 function copyButton(text, label) {
     const element = button('Copy', async () => {
-        await copy(typeof text === 'function' ? text() : text, label);
+        await copy(text, label);
         element.textContent = 'Copied';
         setTimeout(() => { element.textContent = 'Copy'; }, 1500);
     }, {class: 'tiny', 'aria-label': `Copy ${label}`});
@@ -644,15 +643,17 @@ function box(text, label) {
     return h('div', null, element, more);
 }
 
-function notice(title, detail, ...more) {
+function notice(title, detail) {
     return h('div', {class: 'notice bad', role: 'alert'}, h('strong', null, said(title)),
-        detail ? said(detail) : null, more);
+        detail ? said(detail) : null);
 }
 
-function noticeOf(error, ...more) {
-    return error instanceof Problem ? notice(error.message, error.problem.detail, more)
-        : notice(error instanceof Unreachable ? error.message : 'The console has failed', error instanceof Unreachable
-            ? 'Check the network, and try again.' : error.message, more);
+function noticeOf(error) {
+    if (error instanceof Problem) {
+        return notice(error.message, error.problem.detail);
+    }
+    return error instanceof Unreachable ? notice(error.message, 'Check the network, and try again.')
+        : notice('The console has failed', error.message);
 }
 
 // The heading of a view, which gets the focus when the view is shown.
@@ -900,7 +901,7 @@ function outputBox(pid, label) {
             element.scrollTop = element.scrollHeight;
         }
     };
-    return {element: h('div', null, element, cut), isEmpty: () => kept === '', add(text) {
+    return {element: h('div', null, element, cut), add(text) {
         kept += text;
         if (kept.length > OUTPUT) {
             kept = kept.slice(-OUTPUT);
@@ -1149,8 +1150,8 @@ function overview(signal) {
         const isCut = shown.length < matching.length;
         const byProject = new Map(projects.map(project => [project.projectId, []]));
         shown.forEach(task => byProject.get(task.projectId)?.push(itemOf(task)));
-        const visible = projects.filter(({projectId}) => byProject.get(projectId).length > 0
-            || (words.length === 0 && !isCut));
+        const visible = projects.filter(({projectId, broken}) => byProject.get(projectId).length > 0
+            || (words.length === 0 && (broken || !isCut)));
         filters.hidden = tasks.length <= MANY;
         found.textContent = words.length > 0 ? plural(matching.length, 'task', 'tasks') : '';
         list.replaceChildren(...visible.map(project => projectSection(project, byProject.get(project.projectId))));
@@ -1374,7 +1375,10 @@ function testView(signal, [project, task]) {
 // Fills a view with what is read for it, or with why it cannot be.
 async function showWhenRead(element, signal, reads, build) {
     try {
-        build(await reads());
+        const found = await reads();
+        if (!signal.aborted) {
+            build(found);
+        }
     } catch (error) {
         if (!signal.aborted) {
             element.replaceChildren(heading(error instanceof Problem && error.status === 404 ? 'Not found'
@@ -1425,7 +1429,8 @@ function timeLine(run) {
         run.completionTime ? point(run.status, ends[run.status] ?? run.status, run.completionTime) : null));
 }
 
-function runView(signal, [pid]) {
+// What the view of a run consists of.
+function runParts(pid, signal) {
     const task = h('p', {class: 'soft'});
     const again = h('p', {class: 'row'});
     const line = h('div', {class: 'inner'});
@@ -1445,12 +1450,18 @@ function runView(signal, [pid]) {
         }
         callback.replaceChildren(run.callback ? callbackOf(run.callback) : '');
     };
-    const element = h('div', {class: 'stack'}, heading(['Run ', h('code', null, said(pid))], task), again,
+    return h('div', {class: 'stack'}, heading(['Run ', h('code', null, said(pid))], task), again,
         h('div', {class: 'split'},
             h('section', {class: 'card', 'aria-label': 'Outcome'}, runPanel(pid, signal,
                 {title: 'Status', extra: callback, tell})),
             h('section', {class: 'card', 'aria-label': 'Time line'}, line)));
-    return {title: `Run ${pid}`, nav: 'runs', element};
+}
+
+function runView(signal, [pid]) {
+    const element = h('div', null, heading('Run'), h('p', {class: 'soft'}, 'Loading…'));
+    const loaded = showWhenRead(element, signal, () => read(`status/${encodeURIComponent(pid)}`, signal),
+        () => element.replaceChildren(runParts(pid, signal)));
+    return {title: `Run ${pid}`, nav: 'runs', element, loaded};
 }
 
 // ---- the view that edits a task's API configuration ----

@@ -11,7 +11,7 @@ my $browser = $console->browser;
 
 # ---- what can be run ----
 
-$console->open('');
+$console->go('');
 is($browser->text('.base code'), $console->base, 'the base URL is shown');
 is_deeply([$browser->texts('.card-head h2')], ['CRM to ERP', 'A program, and what follows when it fails'],
     'the projects are there');
@@ -30,7 +30,7 @@ wait_for('its output', 20, sub { ($browser->texts('section[aria-label=Run] .box'
 like($browser->script('return document.title'), qr/^Test Upsert customer/, 'the title says which');
 $console->shot('test');
 
-$console->open('test/569/13');
+$console->go('test/569/13');
 $browser->click($browser->named(button => qr/^Run/));
 $console->status_becomes('running', 'a long task runs');
 $browser->click($browser->named(button => 'Interrupt'));
@@ -41,7 +41,7 @@ $console->shot('run');
 
 # ---- by the keyboard alone ----
 
-$console->open('');
+$console->go('');
 $browser->press('Tab');
 is($console->focused, 'Skip to the content', 'the first stop leads past the frame');
 $browser->press('Enter');
@@ -62,6 +62,16 @@ $browser->script('history.back()');
 wait_for('the view before', 20, sub { $browser->script('return document.title') =~ /^Test Upsert/ });
 pass('Back leads back');
 
+$console->is_quiet('nothing was wrong with the page');
+$console->quit;
+
+# ---- where there is nothing yet ----
+
+$console = WfConsole->new('console_empty', {}, 'DbsyncWfProjects ' . $console->httpd->folder . '/browser');
+$console->go('');
+like($console->browser->text('.empty'), qr/nothing to run yet.*DbsyncWfProjects/s, 'it says what to do');
+$console->go('runs');
+like($console->browser->text('main .empty'), qr/Nothing has been run yet/, 'nor is there anything to be seen of runs');
 $console->is_quiet('nothing was wrong with the page');
 $console->quit;
 

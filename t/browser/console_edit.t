@@ -58,7 +58,7 @@ sub toast
 
 # ---- edit ----
 
-$console->open('');
+$console->go('');
 $browser->click($browser->named(link => 'Edit Upsert customer'));
 $browser->fill($browser->named(textbox => 'Description'), 'Customers, from <b>CRM</b>');
 $browser->fill($browser->named(textbox => 'Example body'), '{"name": "Ann", "size": 10000000000000000000.50}');
@@ -99,7 +99,7 @@ wait_for('the overview', 20, sub { $browser->text('.task') =~ /60 runs in 30 s/ 
 pass('and shown');
 like($browser->text('.task'), qr/Customers, from <b>CRM/, 'as text');
 
-$console->open('test/569/12');
+$console->go('test/569/12');
 $browser->script('const area = document.querySelector("#body"); area.value = "{}"; area.dispatchEvent(new Event("input"))');
 $browser->click($browser->named(button => qr/^Run/));
 wait_for('the refusal', 20, sub { $browser->text('section[aria-label=Run]') =~ /does not satisfy.*name/s });
@@ -107,7 +107,7 @@ pass('a body that does not satisfy the schema is refused, and why is shown');
 
 # ---- what was saved is there again, but for the secret ----
 
-$console->open('edit/569/12');
+$console->go('edit/569/12');
 is($browser->script('return document.querySelector("#example").value'),
     "{\n  \"name\": \"Ann\",\n  \"size\": 10000000000000000000.50\n}", 'the example is there');
 is($browser->script('return document.querySelector("#secret").value'), '', 'the secret is not');
@@ -118,7 +118,7 @@ toast(qr/^Saved/);
 is(configuration('12')->json->{enabled}, JSON::PP::false, 'it is disabled');
 is(configuration('12')->json->{callback}{hasSecret}, JSON::PP::true, 'and its secret is kept');
 shows(disabled => 'which the overview shows');
-$console->open('test/569/12');
+$console->go('test/569/12');
 like($browser->text('.notice'), qr/is disabled/, 'and the test');
 $browser->click($browser->named(button => qr/^Run/));
 wait_for('the refusal', 20, sub { $browser->text('section[aria-label=Run]') =~ /may not be run/ });
@@ -126,7 +126,7 @@ pass('a run is refused, and why is shown');
 
 # ---- what is not saved is not lost without a question ----
 
-$console->open('edit/569/12');
+$console->go('edit/569/12');
 $browser->fill($browser->named(textbox => 'Description'), 'Something else');
 $browser->click($browser->named(link => 'Runs'));
 $browser->one('dialog[open]');
@@ -150,7 +150,7 @@ $browser->click($browser->named(button => qr/^Overwrite theirs/));
 toast(qr/^Saved/);
 is(configuration('12')->json->{description}, 'Mine', 'unless one says so');
 
-$console->open('edit/569/12');
+$console->go('edit/569/12');
 $browser->click($browser->named(button => qr/^Use the project file/));
 $browser->one('dialog[open]');
 $browser->click($browser->one('dialog .primary'));
@@ -169,7 +169,7 @@ sub remove
     return;
 }
 
-$console->open('');
+$console->go('');
 remove('Cancel');
 is(configuration('12')->status, 200, 'it is asked first');
 remove('Remove');
@@ -193,10 +193,10 @@ $browser->click($browser->named(button => 'Undo'));
 shows(enabled => 'and set again for every view');
 
 configure('12', '{"description": "Mine", "callback": {"url": "https://hooks.example.org/", "secret": "' . $secret . '"}}');
-$console->open('');
+$console->go('');
 remove('Remove');
 toast(qr/^Removed/);
-$console->open('');
+$console->go('');
 shows(removed => 'one that was removed is still there when the page is loaded anew');
 $browser->click($browser->named(button => 'Set again Upsert customer'));
 $browser->click($browser->named(button => 'As it was last'));

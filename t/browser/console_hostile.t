@@ -40,7 +40,7 @@ sub is_inert
 # ---- names ----
 
 $browser->view_size(360, 740);
-$console->open('');
+$console->go('');
 is_inert('overview');
 $console->fits('overview, 360 px wide');
 my ($heading) = grep {/script/} $browser->texts('h2');
@@ -65,12 +65,19 @@ $browser->click($browser->named(button => 'Show more (20)'));
 wait_for('the others', 10, sub { $browser->texts('.task') == 120 });
 pass('of very many the first are shown at first');
 
+# ---- a project that is broken ----
+
+$console->write_project('902', '{"id": "902"');
+$console->go('');
+like($browser->text('.card .notice'), qr/file is broken/, 'a broken project says that it is');
+$console->write_project('902', '{"id": "902", "tasks": {}}');
+
 # ---- a command line ----
 
 sub line_of
 {
     my ($number) = @_;
-    $console->open('');
+    $console->go('');
     my $at = $browser->script('return [...document.querySelectorAll(".task")].findIndex(one => one.textContent'
         . '.includes(args[0]))', $number);
     $browser->click(($browser->all('.task details summary'))[$at]);
@@ -107,7 +114,7 @@ like($pid, qr/^[0-9a-f-]{36}\n\{"pid":"[0-9a-f-]{36}",.*"taskId":"12"/, 'the lin
 
 # ---- payloads ----
 
-$console->open('test/900/a');
+$console->go('test/900/a');
 is_inert('test');
 is_deeply($characters->decode($browser->script('return document.querySelector("#body").value')), $nasty,
     'the example is in the editor');
@@ -156,7 +163,7 @@ like($browser->text('section[aria-label=Run] .box'), qr/123456789012345678901234
 # ---- a megabyte ----
 
 $browser->view_size(360, 740);
-$console->open('test/900/b');
+$console->go('test/900/b');
 $console->fits('a long example, 360 px wide');
 $browser->script('const area = document.querySelector("#body"); area.value = JSON.stringify({long: "x".repeat(1e6)});'
     . 'area.dispatchEvent(new Event("input"));');
@@ -174,7 +181,7 @@ $browser->click($browser->named(link => qr/run.s page/));
 $browser->one('.line li');
 $console->fits('its page, 360 px wide');
 is_inert('its page');
-$console->open('runs');
+$console->go('runs');
 $browser->one('.runs tbody tr');
 $console->fits('the list, 360 px wide');
 is_inert('the list');

@@ -33,7 +33,7 @@ sub shown
 
 # ---- the list ----
 
-$console->open('runs');
+$console->go('runs');
 wait_for('the list', 20, sub { $browser->text('.empty') =~ /Nothing has been run yet/ });
 pass('an empty list says that it is');
 my $first = $httpd->post_run('901', 'noop');
@@ -66,18 +66,18 @@ my $all = [map { $_->{pid} } @{$httpd->api('GET', '/runs?limit=500')->json->{run
 wait_for('the newest', 20, sub { (shown()->[0] // '') eq $all->[0] });
 my $shown = shown();
 is_deeply($shown, [@{$all}[0 .. $#{$shown}]], 'when more come than a page has, none is missing between');
-$console->open('runs');
+$console->go('runs');
 rows_are(50, 'there are pages');
 $browser->click($browser->named(button => 'More'));
 rows_are(65, 'and more of them');
 is_deeply(shown(), $all, 'in order');
-$console->open("runs?project=901&task=noop&from=2020-01-01T00:00:00Z&to=2020-01-02T00:00:00Z");
+$console->go("runs?project=901&task=noop&from=2020-01-01T00:00:00Z&to=2020-01-02T00:00:00Z");
 wait_for('the list', 20, sub { $browser->text('.empty') =~ /No run matches/ });
 isnt($browser->script('return document.querySelector("#of-from").value'), '', 'a link says what is filtered');
 
 # ---- a run ----
 
-$console->open('test/901/slow');
+$console->go('test/901/slow');
 $browser->click($browser->named(button => qr/^Run/));
 wait_for('progress', 20, sub { $browser->script('return document.querySelector("progress")?.position ?? 0') > 0 });
 pass('progress is shown');
@@ -93,7 +93,7 @@ pass('the time line shows what it does');
 my $here = $browser->script('return location.hash');
 is($httpd->api('PUT', '/configurations/901/noop', json => '{"callback": {"url": "https://127.0.0.1:1/hook",'
     . '"secret": "whsec_MDEyMzQ1Njc4OTAxMjM0NTY3ODkwMTIz"}}')->status, 200, 'a callback that nobody takes');
-$console->open('run/' . $httpd->post_run('901', 'noop'));
+$console->go('run/' . $httpd->post_run('901', 'noop'));
 $console->status_becomes('completed', 'the run completes');
 wait_for('its attempt', 30, sub { $browser->text('section[aria-label=Outcome]') =~ /Delivery\s+pending.*Reason\s+\w/s });
 like($browser->text('section[aria-label=Outcome]'), qr/Next attempt/, 'attempts are shown as they are made');
@@ -111,7 +111,7 @@ $console->status_becomes('error', 'it goes on when the server is there again');
 wait_for('the banner to go', 30, sub { $browser->text('#banner') eq '' });
 pass('and no longer says that it is away');
 
-$console->open('test/569/15');
+$console->go('test/569/15');
 $httpd->stop;
 $browser->click($browser->named(button => qr/^Run/));
 wait_for('the banner', 30, sub { $browser->text('#banner') =~ /Trying again/ });
@@ -123,7 +123,7 @@ is(scalar @{$httpd->api('GET', '/runs?project=569&task=15')->json->{runs}}, 1, '
 
 # The browser asks for another one, in a window that no test reaches. This is what the page is told when one
 # closes that.
-$console->open('');
+$console->go('');
 $browser->script('window.fetch = async () => new Response("", {status: 401});'
     . 'location.hash = "#/test/569/12";');
 wait_for('the banner', 30, sub { $browser->text('#banner') =~ /not accepted any more/ });

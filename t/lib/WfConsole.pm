@@ -4,7 +4,7 @@ package WfConsole;
 # The console in a browser, at an httpd of the test's own, whose project files the test may write.
 #
 #   my $console = WfConsole->new('console', {'900' => {…}});
-#   $console->open('test/900/a');
+#   $console->go('test/900/a');
 #   $console->browser->click($console->browser->named(button => 'Run'));
 #   $console->quit;
 use strict;
@@ -57,7 +57,7 @@ sub write_project
 }
 
 # Shows a view, by what is behind "#/", in a page that is loaded anew; and waits until it is there.
-sub open
+sub go
 {
     my ($self, $view) = @_;
     $self->{browser}->visit('about:blank');
@@ -125,7 +125,7 @@ sub mistakes
     my $browser = $self->{browser};
     if (!$browser->script('return "axe" in window')) {
         $self->{axe} //= do {
-            CORE::open my $in, '<:raw', $ENV{WF_AXE} or die "$ENV{WF_AXE}: $!\n";
+            open my $in, '<:raw', $ENV{WF_AXE} or die "$ENV{WF_AXE}: $!\n";
             local $/ = undef;
             <$in>;
         };
