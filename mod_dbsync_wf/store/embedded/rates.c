@@ -23,11 +23,20 @@ typedef struct bucket_t {
 _Static_assert(WF_RATE_RUNS_MOST < APR_UINT64_MAX / 2 / (apr_uint64_t)WF_RATE_PERIOD_MOST,
                "a full bucket and one run more fit");
 
+static apr_status_t free_buckets(void *buckets)
+{
+    for (apr_hash_index_t *i = apr_hash_first(NULL, buckets); i; i = apr_hash_next(i)) {
+        free(apr_hash_this_val(i));
+    }
+    return APR_SUCCESS;
+}
+
 void wf_rates_init(wf_rates_t *rates, apr_pool_t *pool)
 {
     rates->buckets = apr_hash_make(pool);
     rates->taken = apr_array_make(pool, 64, sizeof(bucket_t *));
     rates->sweep_at = SWEEP_LEAST;
+    apr_pool_cleanup_register(pool, rates->buckets, free_buckets, apr_pool_cleanup_null);
 }
 
 int wf_rate_is_valid(const wf_rate_t *rate)

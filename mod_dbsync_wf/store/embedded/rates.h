@@ -32,7 +32,7 @@ typedef struct wf_rates_t {
     apr_uint32_t sweep_at;     /* how many buckets there are when empty ones are looked for */
 } wf_rates_t;
 
-/* Makes an empty one, in pool. */
+/* Makes an empty one, in pool, with which what it has on the heap goes too. */
 void wf_rates_init(wf_rates_t *rates, apr_pool_t *pool);
 
 /* Whether it is within the bounds above, or no limit. */
