@@ -10,7 +10,6 @@
 //  - JSON that people wrote, a body or a result, is shown and sent digit for digit: it is cut out
 //    of the text that came, and never goes through a JavaScript number.
 //  - Every address is relative to the page's own, so that it works under any base and proxy.
-'use strict';
 
 // ---- elements ----
 
@@ -264,8 +263,9 @@ function scanJson(text, visit) {
     }
 }
 
-// Why a text is no JSON value, as {message, line, column}; null where it is one.
-function jsonMistake(text) {
+// Why a text is no JSON value, as {message, line, column}; null where it is one. For the tests it is
+// exported.
+export function jsonMistake(text) {
     try {
         scanJson(text, () => {});
         return null;
@@ -672,27 +672,21 @@ function toast(text, label, act) {
     return element;
 }
 
-// Asks, with an answer for each of [label, value, class]; gives the value, or '' where there is none:
-// Cancel and Escape.
-function chosen(title, text, answers) {
+// Asks before something is done; gives whether it is to be done.
+function confirmed(title, text, label) {
     return new Promise(resolve => {
         const id = freshId('dialog');
         const dialog = h('dialog', {'aria-labelledby': id, 'aria-describedby': `${id}-text`},
             h('h2', {id}, title), h('p', {id: `${id}-text`}, text),
             h('div', {class: 'row'}, button('Cancel', () => dialog.close()),
-                answers.map(([label, value, look]) => button(label, () => dialog.close(value), {class: look}))));
+                button(label, () => dialog.close('yes'), {class: 'primary'})));
         dialog.addEventListener('close', () => {
             dialog.remove();
-            resolve(dialog.returnValue);
+            resolve(dialog.returnValue === 'yes');
         });
         document.body.append(dialog);
         dialog.showModal();
     });
-}
-
-// Asks before something is done; gives whether it is to be done.
-async function confirmed(title, text, label) {
-    return await chosen(title, text, [[label, 'yes', 'primary']]) === 'yes';
 }
 
 // ---- an editor for JSON ----
@@ -1206,16 +1200,20 @@ async function change(view, what, act) {
     }
 }
 
-function put(task, body, signal, etag) {
-    return insist('PUT', configurationPath(task.projectId, task.taskId),
-        {body, signal, headers: etag ? {'If-Match': etag} : {}}, 4);
+function put(task, body, signal, condition) {
+    return insist('PUT', configurationPath(task.projectId, task.taskId), {body, signal, headers: condition}, 4);
+}
+
+// Where it still is as it was read.
+function ifSame(task) {
+    return task.etag ? {'If-Match': task.etag} : {};
 }
 
 // A repeated request may find that the first one has done it.
 async function remove(task, signal) {
     try {
         return await insist('DELETE', configurationPath(task.projectId, task.taskId),
-            {signal, headers: task.etag ? {'If-Match': task.etag} : {}}, 4);
+            {signal, headers: ifSame(task)}, 4);
     } catch (error) {
         if (error.slug === 'removed') {
             return {};
@@ -1233,31 +1231,23 @@ async function removeTask(task, view) {
     }
     const answer = await change(view, 'Removing', () => remove(fresh, signal));
     if (answer) {
-        const undo = fresh.source === 'project' ? '{"useProjectFile": true}' : configurationText(fresh);
-        toast(['Removed: ', said(titleOf(task))], 'Undo', () => setBack(task, undo, view))
-            .querySelector('button').focus();
+        const undo = {...fresh, formerSource: fresh.source};
+        toast(['Removed: ', said(titleOf(task))], 'Undo', () => setAgain(undo, view)).querySelector('button').focus();
     }
 }
 
-// Where the view is gone by now, its signal must not keep this from being sent, and it is another one
-// that is to show it.
-async function setBack(task, body, view) {
+// Sets one that was removed as it was last, unless somebody has set it meanwhile. Where the view is gone
+// by now, its signal must not keep this from being sent, and it is another one that is to show it.
+async function setAgain(task, view) {
     const isGone = view.signal.aborted;
-    if (await change(view, 'Setting it again', () => put(task, body, isGone ? undefined : view.signal))) {
+    const body = task.formerSource === 'project' ? '{"useProjectFile": true}' : configurationText(task);
+    if (await change(view, 'Setting it again', () => put(task, body, isGone ? undefined : view.signal,
+        {'If-None-Match': '*'}))) {
         if (isGone && parseHash().name === '') {
             await show();
         }
         announce(`${tame(titleOf(task))} can be run again`);
         document.querySelector('h1')?.focus();
-    }
-}
-
-// Of one that was removed the server tells what it was last, and not whether that was the project file's.
-async function setAgain(task, view) {
-    const answer = await chosen('Set it again?', [said(titleOf(task)), ' can then be run through the API again.'],
-        [['As it was last', 'last', 'primary'], ['As the project file has it', 'file', '']]);
-    if (answer) {
-        await setBack(task, answer === 'file' ? '{"useProjectFile": true}' : configurationText(task), view);
     }
 }
 
@@ -1667,9 +1657,9 @@ function editView(signal, [project, task]) {
         location.hash = '#/';
         toast(text);
     };
-    const send = async (item, place, body, etag, fail) => {
+    const send = async (item, place, body, condition, fail) => {
         try {
-            await put(item, body, signal, etag);
+            await put(item, body, signal, condition);
             done(['Saved: ', said(titleOf(item))]);
         } catch (error) {
             if (signal.aborted) {
@@ -1677,7 +1667,7 @@ function editView(signal, [project, task]) {
             }
             if (error.status === 412) {
                 conflict(place, () => { unsaved = null; load(); },
-                    () => send(item, place, body, null, fail));
+                    () => send(item, place, body, {}, fail));
             } else {
                 fail(error);
             }
@@ -1686,11 +1676,11 @@ function editView(signal, [project, task]) {
     const build = item => {
         const place = h('div', null);
         const actions = {
-            save: (body, fail) => send(item, place, body, item.etag, fail),
+            save: (body, fail) => send(item, place, body, ifSame(item), fail),
             reset: async () => {
                 if (await confirmed('Use the project file’s?', 'What was set here is lost, the secret included.',
                     'Use the project file’s')) {
-                    await send(item, place, '{"useProjectFile": true}', item.etag, error =>
+                    await send(item, place, '{"useProjectFile": true}', ifSame(item), error =>
                         place.replaceChildren(noticeOf(error)));
                 }
             },

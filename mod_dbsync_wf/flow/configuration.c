@@ -300,6 +300,7 @@ apr_status_t wf_configuration_parse(const wf_configuration_t **configuration, wf
         {"uri", NULL},
         {"runUri", NULL},
         {"source", NULL},
+        {"formerSource", NULL},
         {"editable", NULL},
         {"changedBy", NULL},
         {"changeTime", NULL},

@@ -61,6 +61,9 @@ void wf_configuration_json(wf_json_writer_t *writer, wf_request_t *req,
                      apr_pstrcat(pool, req->base->uri, wf_route_run_path(view->id, task->id, pool),
                                  "?trigger=API", NULL));
     wf_json_put_text(writer, "source", source_of(found));
+    if (found->is_removed) {
+        wf_json_put_text(writer, "formerSource", found->is_stored ? "stored" : "project");
+    }
     if (found->is_broken) {
         wf_json_put_bool(writer, "broken", 1);
     }

@@ -156,7 +156,7 @@ is_problem(api('DELETE', of('plain')), 404, 'removed', 'nor removed again');
 is_problem(put('plain', {}, headers => {'If-Match' => $before_tag}), 412, 'precondition-failed', 'there is nothing to match');
 is(run_get($pid)->{status}, 'completed', 'its past runs can be read');
 my ($shown) = grep { $_->{taskId} eq 'plain' } @{api('GET', '/configurations?project=608')->json->{configurations}};
-is_deeply([@{$shown}{qw(source description)}], ['removed', 'new'], 'the list shows what it was');
+is_deeply([@{$shown}{qw(source formerSource description)}], ['removed', 'stored', 'new'], 'the list shows what it was');
 is(put('plain', $before, headers => {'If-None-Match' => '*'})->status, 200, 'it is set again');
 is(run('plain', '{"b": 5}')->status, 202, 'and can be run');
 is(put('plain', '{"useProjectFile": true}')->status, 200, 'the file\'s is in force again');

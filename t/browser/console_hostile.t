@@ -147,7 +147,7 @@ for my $case (['{"a": 1', 1, 8, 'the text ends too early'], ["[1\n2]", 2, 1, 'a 
     ['{"a" 1}', 1, 6, 'a colon is expected'], ['[1}', 1, 3, 'a comma, or ], is expected'])
 {
     my ($text, $line, $column, $message) = @{$case};
-    is_deeply($browser->script('return jsonMistake(args[0])', $text),
+    is_deeply($browser->script('return (await import("./console.js")).jsonMistake(args[0])', $text),
         {line => $line, column => $column, message => $message}, "a mistake: " . $text =~ s/\n/ /r);
 }
 
