@@ -11,7 +11,7 @@ my ($minutes, $seed) = @ARGV;
 my %count = WfTorture->new(
     seed      => $seed,
     seconds   => $minutes * 60,
-    acts      => [('keeper') x 4, ('runner') x 3, ('child') x 3, 'supervisor'],
+    acts      => [('keeper') x 3, ('runner') x 3, ('child') x 2, ('both') x 2, 'supervisor'],
     postponed => 0.1,
     say       => sub { print "$_[0]\n" },
 )->run;

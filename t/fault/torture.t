@@ -15,7 +15,7 @@ my @said;
 my %count = WfTorture->new(
     seed      => $seed,
     seconds   => 15,
-    acts      => [qw(keeper runner child)],
+    acts      => [qw(keeper runner child both)],
     postponed => 0.1,
     say       => sub { push @said, @_ },
 )->run;

@@ -7,8 +7,9 @@ package WfTorture;
 #   my $torture = WfTorture->new(seed => 7, seconds => 60, acts => [qw(keeper runner child)]);
 #   my %count = $torture->run;
 #
-# Acts: to kill the keeper, the runner, the supervisor or a child of httpd; graceful; restart; stop (and
-# start); changed: graceful with another DbsyncWfThreads.
+# Acts: to kill the keeper, the runner, the supervisor or a child of httpd; both: the keeper, and then a
+# child whose requests wait for the next one; graceful; restart; stop (and start); changed: graceful with
+# another DbsyncWfThreads.
 #
 # The counts that must be 0, if all promises are kept:
 #   lost      acknowledged (202) and unknown afterwards
@@ -240,10 +241,15 @@ sub _say_enough
     return;
 }
 
-# Kills one process; what was done, as text.
+# Kills a process or both; what was done, as text.
 sub _kill
 {
     my ($kind) = @_;
+    if ($kind eq 'both') {
+        my $done = _kill('keeper') or return;
+        select undef, undef, undef, 0.02; # in which requests come to wait
+        return $done . (_kill('child') // '');
+    }
     my @victims = $kind eq 'child' ? _children() : pids_of($kind);
     my $victim = $victims[rand @victims] or return;
     return kill('KILL', $victim) ? ", process $victim" : undef;
