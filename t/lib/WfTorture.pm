@@ -51,7 +51,7 @@ my $PATIENCE = 120;
 sub new
 {
     my ($class, %option) = @_;
-    return bless {say => sub { }, acts => [], pace => 4, times => 0, %option}, $class;
+    return bless {say => sub { }, acts => [], pace => 4, times => 0, postponed => 0, %option}, $class;
 }
 
 sub run

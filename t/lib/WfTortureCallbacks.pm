@@ -35,7 +35,7 @@ sub new
 {
     my ($class, %option) = @_;
     my $project = server_var('t_state') . "/projects/$PROJECT.json";
-    my $self = bless {owner => $$, project => $project, postponed => 0, %option}, $class;
+    my $self = bless {owner => $$, project => $project, %option}, $class;
     my $share = $self->{postponed};
     my %attempts;
     $self->{receiver} = WfStub->new("$option{file}.told", sub {
