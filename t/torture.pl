@@ -9,13 +9,14 @@ use WfTorture;
 $| = 1;
 my ($minutes, $seed) = @ARGV;
 my %count = WfTorture->new(
-    seed    => $seed,
-    seconds => $minutes * 60,
-    acts    => [('keeper') x 4, ('runner') x 3, ('child') x 3, 'supervisor'],
-    say     => sub { print "$_[0]\n" },
+    seed      => $seed,
+    seconds   => $minutes * 60,
+    acts      => [('keeper') x 3, ('runner') x 3, ('child') x 2, ('both') x 2, 'supervisor'],
+    postponed => 0.1,
+    say       => sub { print "$_[0]\n" },
 )->run;
 
-my @promises = qw(lost stuck double false orphans refused silent);
+my @promises = @WfTorture::PROMISES;
 my %promise = map { $_ => 1 } @promises;
 print "\n";
 printf "%-22s %8d\n", $_, $count{$_} for sort grep { !$promise{$_} } keys %count;

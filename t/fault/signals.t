@@ -29,8 +29,8 @@ sub torture
         %{$options},
     )->run;
     my %may = map { $_ => 1 } @may;
-    my @none = grep { !$may{$_} } qw(lost stuck double false orphans refused silent cut),
-        'error process-lost', 'error server-stopped';
+    my @none = grep { !$may{$_} } @WfTorture::PROMISES, 'cut', 'error process-lost',
+        'error server-stopped';
     cmp_ok($count{posted}, '>', 20, "$name: $count{posted} runs were accepted");
     is($count{acts}, $options->{acts} ? $TIMES : 0, "$name: $count{acts} times");
     is(join(', ', grep { $count{$_} } @none), '', "$name: all promises are kept")

@@ -1,7 +1,8 @@
 #!/usr/bin/env perl
 # SPDX-License-Identifier: Apache-2.0
 # A short round of scripts/torture: keeper, runner and httpd's children are killed at random under a
-# load of runs, statuses and interrupts, and every promise is kept. WF_TORTURE_SEED repeats a plan.
+# load of runs, statuses, interrupts, callbacks and changes of API configurations, and every promise is
+# kept. WF_TORTURE_SEED repeats a plan.
 use strict;
 use warnings FATAL => 'all';
 use WfServer qw(pids_of);
@@ -12,16 +13,20 @@ my $seed = $ENV{WF_TORTURE_SEED} // int rand 1_000_000;
 note("seed $seed");
 my @said;
 my %count = WfTorture->new(
-    seed    => $seed,
-    seconds => 15,
-    acts    => [qw(keeper runner child)],
-    say     => sub { push @said, @_ },
+    seed      => $seed,
+    seconds   => 15,
+    acts      => [qw(keeper runner child both)],
+    postponed => 0.1,
+    say       => sub { push @said, @_ },
 )->run;
 
 cmp_ok($count{posted}, '>', 100, "$count{posted} runs were accepted");
 cmp_ok($count{followed}, '>', 0, "$count{followed} streams told the end of their run");
+cmp_ok($count{told}, '>', 20, "$count{told} ends were told, $count{'told again'} of them again");
+cmp_ok($count{changes}, '>', 20, "$count{changes} changes of configurations were answered");
+cmp_ok($count{'runs barred'}, '>', 0, "$count{'runs barred'} runs were refused by them");
 cmp_ok($count{acts}, '>=', 2, "$count{acts} processes were killed");
-for my $promise (qw(lost stuck double false orphans refused silent)) {
+for my $promise (@WfTorture::PROMISES) {
     is($count{$promise}, 0, "none $promise") or diag("seed $seed", map {"\n$_"} @said);
 }
 wait_for('all of our processes', 20,

@@ -5,15 +5,14 @@
 # and no stop. No secret is shown.
 use strict;
 use warnings FATAL => 'all';
-use Digest::SHA qw(hmac_sha256);
 use IO::Socket::INET ();
 use JSON::PP ();
-use MIME::Base64 qw(decode_base64 encode_base64);
 use Time::HiRes qw(time);
 use WfConfig qw(free_port);
 use WfHttpd;
 use WfStub;
 use WfTest;
+use WfWebhook qw(read_webhook sign_webhook);
 
 my $SECRET = 'whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw';
 my $SECOND = 'whsec_MDEyMzQ1Njc4OTAxMjM0NTY3ODkwMTIz';
@@ -87,14 +86,7 @@ $httpd->start;
 sub told
 {
     my ($name, $pid) = @_;
-    my @told;
-    for my $request ($receiver{$name}->requests) {
-        my ($head, $body) = split /\r\n\r\n/, $request, 2;
-        my ($line, %header) = map { /^([^:]+): (.*)/ ? (lc $1 => $2) : $_ } split /\r\n/, $head;
-        push @told, {line => $line, header => \%header, body => $body}
-            if $header{'webhook-id'} eq $pid;
-    }
-    return @told;
+    return grep { $_->{header}{'webhook-id'} eq $pid } map { read_webhook($_) } $receiver{$name}->requests;
 }
 
 # callback_is(PID, STATUS, SECONDS): waits until a run's callback is that, and gives it.
@@ -118,10 +110,8 @@ sub is_told
         my $told = (told($receiver, $pid))[-1] // {header => {}, body => '{}'};
         my %header = %{$told->{header}};
         my $event = $json->decode($told->{body});
-        my $key = decode_base64(($secret // $SECRET) =~ s/^whsec_//r);
-        my $signed = "$header{'webhook-id'}.$header{'webhook-timestamp'}.$told->{body}";
         is($told->{line}, 'POST /base/hook?token=open-sesame HTTP/1.1', 'where');
-        is($header{'webhook-signature'}, 'v1,' . encode_base64(hmac_sha256($signed, $key), ''), 'signed');
+        is($header{'webhook-signature'}, sign_webhook($told, $secret // $SECRET), 'signed');
         cmp_ok(abs($header{'webhook-timestamp'} - time), '<', 60, 'now');
         is($header{'content-type'}, 'application/json', 'its type');
         like($header{'user-agent'}, qr{^mod_dbsync_wf/}, 'by whom');

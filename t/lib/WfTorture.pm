@@ -7,8 +7,9 @@ package WfTorture;
 #   my $torture = WfTorture->new(seed => 7, seconds => 60, acts => [qw(keeper runner child)]);
 #   my %count = $torture->run;
 #
-# Acts: to kill the keeper, the runner, the supervisor or a child of httpd; graceful; restart; stop (and
-# start); changed: graceful with another DbsyncWfThreads.
+# Acts: to kill the keeper, the runner, the supervisor or a child of httpd; both: the keeper, and then a
+# child whose requests wait for the next one; graceful; restart; stop (and start); changed: graceful with
+# another DbsyncWfThreads.
 #
 # The counts that must be 0, if all promises are kept:
 #   lost      acknowledged (202) and unknown afterwards
@@ -18,6 +19,8 @@ package WfTorture;
 #   orphans   processes of runs that are alive when all have ended
 #   refused   requests that a living process of httpd answered 5xx, or otherwise not as it should
 #   silent    streams of events that went on without telling the end of their run
+#   untold, mistold            see WfTortureCallbacks
+#   unset, admitted, barred    see WfTortureConfigurations
 # and, of the others: cut, connections that were refused or ended without an answer, which only the
 # death of a child, restart and stop may do.
 use strict;
@@ -25,8 +28,12 @@ use warnings FATAL => 'all';
 use POSIX ();
 use Time::HiRes qw(time);
 use WfConfig qw(server_var write_extra);
-use WfHttp ();
 use WfServer qw(children_of command_of httpd is_alive name_of parent_pid pids_of);
+use WfTortureAsk qw(ask client);
+use WfTortureCallbacks;
+use WfTortureConfigurations;
+
+our @PROMISES = qw(lost stuck double false orphans refused silent untold mistold unset admitted barred);
 
 my $CLIENTS = 6;
 my $FINAL   = qr/^(?:completed|error|interrupted)$/;
@@ -39,11 +46,12 @@ my $PATIENCE = 120;
 
 # Options: seed; seconds of load at most; acts, each named as often as it is to be likely, or none;
 # times: the load ends after so many acts; pace (4): seconds from one act to the next, about, at most;
+# postponed (0): the share of callbacks whose first attempt is answered 503;
 # say: is called with a line for each act and for each broken promise.
 sub new
 {
     my ($class, %option) = @_;
-    return bless {say => sub { }, acts => [], pace => 4, times => 0, %option}, $class;
+    return bless {say => sub { }, acts => [], pace => 4, times => 0, postponed => 0, %option}, $class;
 }
 
 sub run
@@ -51,8 +59,12 @@ sub run
     my ($self) = @_;
     $self->{folder} = server_var('t_state');
     unlink glob "$self->{folder}/$FILE*";
+    $self->{callbacks} =
+        WfTortureCallbacks->new(file => "$self->{folder}/$FILE", postponed => $self->{postponed});
+    $self->{configurations} = WfTortureConfigurations->new;
     my $end = time + $self->{seconds};
-    my @clients = map { $self->_start_client($_, $end) } 1 .. $CLIENTS;
+    my $writers = @WfTortureConfigurations::TASKS;
+    my @clients = map { $self->_start_client($_, $end) } 1 .. $CLIENTS + $writers;
     $self->_act_until($end);
     $self->_say_enough if $self->{times} && @{$self->{acts}};
     for my $client (@clients) {
@@ -62,6 +74,7 @@ sub run
     $self->_read_what_was_said;
     $self->_await_ends;
     $self->_compare;
+    delete $self->{callbacks}; # and its project
     return %{$self->{count}};
 }
 
@@ -82,8 +95,24 @@ sub _be_client
 {
     my ($self, $number, $end) = @_;
     open my $out, '>', "$self->{folder}/$FILE.said.$number" or die "$FILE.said.$number: $!\n";
+    my $is_over = sub { return time >= $end || -e "$self->{folder}/$FILE.enough" };
+    if ($number <= $CLIENTS) {
+        $self->_run_until($out, $number, $is_over);
+    }
+    else {
+        my $task = $WfTortureConfigurations::TASKS[$number - $CLIENTS - 1];
+        WfTortureConfigurations::write_until($out, $task, "$self->{seed}.$$", $is_over);
+    }
+    close $out or die "$FILE.said.$number: $!\n";
+    return;
+}
+
+# Posts, reads and interrupts.
+sub _run_until
+{
+    my ($self, $out, $number, $is_over) = @_;
     my (@pids, $posts);
-    while (time < $end && !-e "$self->{folder}/$FILE.enough") {
+    while (!$is_over->()) {
         my $what = rand;
         if (!@pids || $what < 0.5) {
             # The seed is in it, since a run whose answer was cut may be executed under the next one.
@@ -102,29 +131,13 @@ sub _be_client
         }
         select undef, undef, undef, rand 0.05; # the load's pace
     }
-    close $out or die "$FILE.said.$number: $!\n";
     return;
 }
 
-sub _client
-{
-    return WfHttp->new(port => server_var('port'), user => 'alice', password => 'wonderland', @_);
-}
-
-# One request over a connection of its own: the answer, or undef where it was cut. Says what is no
-# answer for a living server.
+# The answer of one that succeeded.
 sub _ask
 {
-    my ($out, $method, $path, $body) = @_;
-    my @body = defined $body ? (type => 'application/json', body => $body) : ();
-    my $client = _client();
-    my $answer = eval { $client->request($method, "/cw/api/v2$path", @body) };
-    if (!$answer) {
-        print {$out} 'cut ', $@ =~ s/\s+/ /gr, "\n";
-        return;
-    }
-    print {$out} 'refused ', $answer->status, " $method $path\n"
-        if $answer->status >= 500 || $answer->status =~ /^4/ && $answer->status != 409;
+    my $answer = ask(@_) or return;
     return $answer->status < 300 ? $answer : undef;
 }
 
@@ -132,12 +145,19 @@ sub _post
 {
     my ($out, $tag) = @_;
     my $kind = rand;
-    my $task = $kind < 0.9 ? 'mark' : $kind < 0.98 ? 'sleep' : 'stubborn';
-    my $seconds = sprintf '%.2f', rand 3;
-    my $answer = _ask($out, 'POST', "/projects/603/tasks/$task/run?trigger=API",
-        qq({"tag": "$tag", "file": "$FILE", "seconds": $seconds})) or return;
-    my $pid = $answer->json->{pid};
-    print {$out} "posted $pid $tag\n";
+    my $task = $kind < 0.65 ? 'mark'
+        : $kind < 0.8 ? $WfTortureCallbacks::TASK
+        : $kind < 0.9 ? 'set'
+        : $kind < 0.98 ? 'sleep'
+        : 'stubborn';
+    my $project = $task eq $WfTortureCallbacks::TASK ? $WfTortureCallbacks::PROJECT : '603';
+    my $seconds = sprintf '%.2f', rand($task eq 'sleep' ? 3 : 0.5);
+    my $code = rand() < 0.2 ? 1 : 0; # that the one with a callback exits with
+    my $body = qq({"tag": "$tag", "file": "$FILE", "seconds": $seconds, "code": $code});
+    my $answer = $task eq 'set' ? WfTortureConfigurations::run($out, $body)
+        : _ask($out, 'POST', "/projects/$project/tasks/$task/run?trigger=API", body => $body);
+    my $pid = ($answer // return)->json->{pid};
+    print {$out} "posted $pid $tag $task\n";
     return $pid;
 }
 
@@ -156,7 +176,7 @@ sub _look
 sub _follow
 {
     my ($out, $pid) = @_;
-    my $client = _client();
+    my $client = client();
     my ($text, $ended) = ('', 0);
     my $end = time + $FOLLOW;
     my $read = eval {
@@ -221,10 +241,15 @@ sub _say_enough
     return;
 }
 
-# Kills one process; what was done, as text.
+# Kills a process or both; what was done, as text.
 sub _kill
 {
     my ($kind) = @_;
+    if ($kind eq 'both') {
+        my $done = _kill('keeper') or return;
+        select undef, undef, undef, 0.02; # in which requests come to wait
+        return $done . (_kill('child') // '');
+    }
     my @victims = $kind eq 'child' ? _children() : pids_of($kind);
     my $victim = $victims[rand @victims] or return;
     return kill('KILL', $victim) ? ", process $victim" : undef;
@@ -263,15 +288,17 @@ sub _read_what_was_said
     my ($self) = @_;
     my $count = $self->{count} //= {};
     $count->{$_} //= 0
-        for qw(acts posted asked cut refused silent followed lost stuck double false orphans completed error interrupted);
+        for qw(acts posted asked cut followed completed error interrupted), @PROMISES,
+        @WfTortureCallbacks::COUNTS, @WfTortureConfigurations::COUNTS;
     for my $file (glob "$self->{folder}/$FILE.said.*") {
         open my $in, '<', $file or die "$file: $!\n";
         while (my $line = <$in>) {
-            my ($what, $one, $two) = split ' ', $line;
+            next if $self->{configurations}->note($line);
+            my ($what, $one, $two, $three) = split ' ', $line;
             $count->{$what}++ if exists $count->{$what};
-            $self->{run}{$one} = {tag => $two} if $what eq 'posted';
+            $self->{run}{$one} = {tag => $two, task => $three} if $what eq 'posted';
             $self->{seen}{$one}{$two} = 1 if $what eq 'final';
-            $self->{say}->($line =~ s/\n//r) if $what =~ /^(?:refused|silent)$/;
+            $self->{say}->($line =~ s/\n//r) if $what =~ /^(?:refused|silent|unset)$/;
         }
     }
     return;
@@ -282,7 +309,7 @@ sub _await_ends
 {
     my ($self) = @_;
     my $deadline = time + $PATIENCE;
-    my $client = _client(keep => 1);
+    my $client = client(keep => 1);
     for my $pid (sort keys %{$self->{run}}) {
         my $run = $self->{run}{$pid};
         while (1) {
@@ -298,6 +325,7 @@ sub _await_ends
             select undef, undef, undef, 0.02;
         }
     }
+    $self->{configurations}->read_last($deadline);
     return;
 }
 
@@ -326,7 +354,19 @@ sub _compare
     }
     $self->_found('double', $_, "executed $times{$_} times") for grep { $times{$_} > 1 } sort keys %times;
     $self->_found('orphans', $_, command_of($_)) for $self->_orphans;
+    my $found = sub { $self->_found(@_) };
+    my %told = map { $_ => $self->{run}{$_} } grep { $self->_is_told($_) } keys %{$self->{run}};
+    $self->{callbacks}->compare(\%told, $count, $found);
+    $self->{configurations}->compare($count, $found);
     return;
+}
+
+# Whether the end of a run must be told.
+sub _is_told
+{
+    my ($self, $pid) = @_;
+    my $run = $self->{run}{$pid};
+    return $run->{task} eq $WfTortureCallbacks::TASK && ($run->{status} // '') =~ $FINAL;
 }
 
 sub _found
