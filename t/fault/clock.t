@@ -45,7 +45,7 @@ sub hours_off
     my @part = $text =~ /^(\d+)-(\d+)-(\d+)T(\d+):(\d+):(\d+)/ or die "no time: $text\n";
     my $seconds = (POSIX::mktime(reverse(@part[3 .. 5]), $part[2], $part[1] - 1, $part[0] - 1900)
         - POSIX::mktime(gmtime)) / 3600;
-    return sprintf '%.0f', $seconds;
+    return POSIX::floor($seconds + 0.5); # "%.0f" makes "-0" of a second that has just gone by
 }
 
 my @runners = $httpd->pids_of('runner');
