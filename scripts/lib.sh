@@ -304,7 +304,7 @@ in_a_copy() {
     return "$status"
 }
 
-# Ends what is left, by pid, and removes the folder.
+# Ends what is left, by pid, and removes the folder, but for what a script's keep_output takes out of it.
 clean_up() {
     local status=$?
     trap - EXIT
@@ -313,6 +313,7 @@ clean_up() {
     end_all TERM
     wait_until 15 nothing_is_left || end_all KILL
     cd /
+    ! declare -F keep_output >/dev/null || keep_output
     regions_remove "$folder"
     rm -rf -- "$folder"
     exit "$status"
