@@ -74,8 +74,7 @@ static void keeps_what_it_reads(void **state)
         "{\"enabled\":false,\"description\":\"a \\\"b\\\" "
         "\xc3\xa4\",\"example\":{\"n\":1e400,\"n\":"
         "123456789012345678901234567890,\"s\":\"\\u0000\"},\"schema\":{\"maximum\":1e30},"
-        "\"rateLimit\":{\"runs\":1000000,\"seconds\":86400},"
-        "\"callback\":{\"url\":\"https://example.org/x\",\"secret\":\"" SECRET "\"}}";
+        "\"rateLimit\":{\"runs\":1000000,\"seconds\":86400}}";
     const wf_configuration_t *configuration = parse(text);
 
     (void)state;
@@ -84,13 +83,36 @@ static void keeps_what_it_reads(void **state)
     assert_non_null(configuration->schema);
     assert_int_equal(configuration->rate, 1000000);
     assert_int_equal(configuration->rate_period, apr_time_from_sec(86400));
-    assert_string_equal(configuration->callback->secret, SECRET);
     assert_string_equal(write_text(configuration, 0), text);
     assert_string_equal(write_text(parse(write_text(configuration, 0)), 0), text);
+}
+
+#ifdef WF_HAVE_CURL
+static void shows_no_secret(void **state)
+{
+    static const char text[] =
+        "{\"enabled\":true,"
+        "\"callback\":{\"url\":\"https://example.org/x\",\"secret\":\"" SECRET "\"}}";
+    const wf_configuration_t *configuration = parse(text);
+
+    (void)state;
+    assert_string_equal(configuration->callback->secret, SECRET);
+    assert_string_equal(write_text(configuration, 0), text);
     assert_null(strstr(write_text(configuration, 1), "whsec"));
     assert_non_null(strstr(write_text(configuration, 1), "\"hasSecret\":true"));
     assert_non_null(parse(write_text(configuration, 1))); /* what is shown can be sent back */
+    assert_refused("{\"callback\": {\"secret\": \"" SECRET "\"}}", "/callback: must have a url");
+    assert_refused("{\"callback\": {\"url\": \"https://e.org/\", \"secretFile\": \"/x\"}}",
+                   "/callback: there is no member \"secretFile\"; there are: url, secret");
 }
+#else
+static void shows_no_secret(void **state)
+{
+    (void)state;
+    assert_refused("{\"callback\": {\"url\": \"https://e.org/\"}}",
+                   "/callback/url: must be left out: the server was built without libcurl");
+}
+#endif
 
 static void knows_the_projects_own(void **state)
 {
@@ -109,9 +131,6 @@ static void says_what_and_where(void **state)
                    "/rateLimit/seconds: must be an integer from 1 to 86400");
     assert_refused("{\"rateLimit\": {\"runs\": -1, \"seconds\": 1}}",
                    "/rateLimit/runs: must be an integer from 1 to 1000000");
-    assert_refused("{\"callback\": {\"secret\": \"" SECRET "\"}}", "/callback: must have a url");
-    assert_refused("{\"callback\": {\"url\": \"https://e.org/\", \"secretFile\": \"/x\"}}",
-                   "/callback: there is no member \"secretFile\"; there are: url, secret");
 }
 
 int main(void)
@@ -119,6 +138,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(reads_nothing_as_what_may_be_run, make_pool, drop_pool),
         cmocka_unit_test_setup_teardown(keeps_what_it_reads, make_pool, drop_pool),
+        cmocka_unit_test_setup_teardown(shows_no_secret, make_pool, drop_pool),
         cmocka_unit_test_setup_teardown(knows_the_projects_own, make_pool, drop_pool),
         cmocka_unit_test_setup_teardown(says_what_and_where, make_pool, drop_pool),
     };

@@ -111,6 +111,11 @@ static void check_broken(const char *line)
     wf_project_t *project = NULL;
     wf_result_t result;
 
+#ifndef WF_HAVE_CURL
+    if (strcmp(id, "api-secret") == 0) {
+        return; /* there are no callbacks, and the first thing of one is refused */
+    }
+#endif
     wf_result_init(&result, pool);
     if (wf_project_load(&project, fixtures("broken"), id, &result, pool) != WF_EINVALID) {
         fail_msg("%s is not refused", id);
