@@ -9,6 +9,7 @@
 #include <mod_status.h>
 #include "http/audit.h"
 #include "http/auth_cache.h"
+#include "http/authz.h"
 #include "http/config.h"
 #include "http/cors.h"
 #include "http/handler.h"
@@ -29,6 +30,7 @@ static void register_hooks(apr_pool_t *pool)
     ap_hook_post_read_request(wf_problem_post_read, NULL, NULL, APR_HOOK_REALLY_FIRST);
     /* Before the core walks folders, and before it answers TRACE, which asks nobody's name. */
     ap_hook_map_to_storage(wf_handler_map, NULL, NULL, APR_HOOK_FIRST);
+    ap_hook_post_perdir_config(wf_authz_silence, NULL, NULL, APR_HOOK_MIDDLE);
     /* Before authentication, which a browser's question ahead of a request could not pass. */
     ap_hook_header_parser(wf_cors_header_parser, NULL, NULL, APR_HOOK_MIDDLE);
     ap_hook_handler(wf_handler, NULL, NULL, APR_HOOK_MIDDLE);

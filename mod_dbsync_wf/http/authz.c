@@ -15,9 +15,6 @@ const char *wf_authz_run_uri(wf_request_t *req, const char *project, const char 
     return apr_pstrcat(pool, req->base->uri, wf_route_run_path(project, task, pool), NULL);
 }
 
-/* What httpd logs of a look-up that it refuses: nothing, for nobody has sent such a request. */
-static const struct ap_logconf silent = {.module_levels = NULL, .level = APLOG_EMERG};
-
 /*
  * httpd authorizes a sub-request whose sections are its request's own by that request, whatever the
  * method: one that is the same is asked about here, as httpd would for a request.
@@ -28,7 +25,6 @@ static int authorize(request_rec *look_up)
 
     if (status == HTTP_OK && look_up->per_dir_config == look_up->main->per_dir_config &&
         look_up->method_number != look_up->main->method_number) {
-        look_up->log = &silent;
         status = ap_run_auth_checker(look_up);
         status = status == OK || status == DECLINED ? HTTP_OK : status;
     }
@@ -38,14 +34,13 @@ static int authorize(request_rec *look_up)
 int wf_authz_may(wf_request_t *req, const char *method, const char *uri)
 {
     request_rec *r = req->r;
-    const struct ap_logconf *log = r->log;
     request_rec *look_up;
     int status;
 
-    r->log = &silent;
+    req->is_asking = 1;
     look_up = ap_sub_req_method_uri(method, uri, r, NULL);
     status = authorize(look_up);
-    r->log = log;
+    req->is_asking = 0;
     if (status != HTTP_OK) {
         ap_log_rerror(APLOG_MARK, APLOG_INFO, 0, r,
                       "WF0312: %s is refused: %s to %s would be answered %d", r->user, method, uri,
@@ -53,6 +48,18 @@ int wf_authz_may(wf_request_t *req, const char *method, const char *uri)
     }
     ap_destroy_sub_req(look_up);
     return status == HTTP_OK;
+}
+
+int wf_authz_silence(request_rec *r)
+{
+    static const struct ap_logconf silent = {.module_levels = NULL, .level = APLOG_EMERG};
+    const wf_request_t *req =
+        r->main ? ap_get_module_config(r->main->request_config, &dbsync_wf_module) : NULL;
+
+    if (req && req->is_asking) {
+        r->log = &silent;
+    }
+    return DECLINED;
 }
 
 int wf_authz_may_run(wf_request_t *req, const char *project, const char *task)

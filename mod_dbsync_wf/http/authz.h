@@ -21,6 +21,12 @@ const char *wf_authz_run_uri(wf_request_t *req, const char *project, const char 
 int wf_authz_may(wf_request_t *req, const char *method, const char *uri);
 
 /*
+ * Hook post_perdir_config, when httpd has set what of a request is logged: of one that is only
+ * asked about nothing is, for nobody has sent it, and a refusal is an answer.
+ */
+int wf_authz_silence(request_rec *r);
+
+/*
  * Finds the run that the request's route names, if this user may see it.
  * APR_SUCCESS; APR_NOTFOUND with WF_PROBLEM_UNKNOWN_RUN where there is none and, without a
  * difference, where it is another's; or what the store fails with.

@@ -23,6 +23,7 @@ typedef struct wf_request_t {
     const wf_run_t *run;       /* that it is about, likewise; NULL: none is known */
     int retry_after;           /* seconds, where it fails as what may do better then; 0: 1 */
     int is_hidden;             /* answered as unknown because its user may not see it */
+    int is_asking;             /* what another one would be answered (authz.h) */
     int is_suspended;          /* answered later: its handler returns SUSPENDED (suspend.h) */
     wf_json_error_t malformed; /* where the body is not JSON; line 0: nothing to say */
 } wf_request_t;

@@ -191,4 +191,4 @@ is_deeply(\@told, ['alice configure none unknown-task 404', 'alice configure off
 ok((grep { $_->{action} eq 'configure' && $_->{outcome} eq 'unauthorized' && $_->{user} eq 'bob' } @entries),
     'and who was refused');
 
-done(qr/AH01631: user bob: authorization failure/);
+done(qr{AH01631: user bob: authorization failure for "/cw/api/v2/configurations/608/plain": });

@@ -132,4 +132,4 @@ api('POST', "/interrupt/$pid{long}");
 is(run_end($pid{long})->{status}, 'interrupted', 'the long one ends');
 is_deeply(pids_of_list("$since&status=interrupted"), [$pid{long}], 'and is listed as interrupted');
 
-done(qr/AH01631: user bob: authorization failure/);
+done();
