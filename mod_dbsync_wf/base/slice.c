@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <apr_strings.h>
 
-#define FIRST_ROOM 256u
+#define FIRST_ROOM 512 /* most texts of a request fit: no second allocation */
 
 int wf_slice_is(wf_slice_t slice, const char *text)
 {
